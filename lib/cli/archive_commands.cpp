@@ -1,0 +1,130 @@
+// save, load, import: images as files.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "naming/reference.h"
+#include "store/archive.h"
+
+namespace suit::cli {
+namespace {
+
+// A second descriptor of ours for one that we were given and must not close.
+Result<os::Fd> borrow(int descriptor) {
+  os::Fd copy(::fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
+  if (!copy.valid()) return fail(errno, fmt::format("fcntl({}, F_DUPFD_CLOEXEC)", descriptor));
+  return copy;
+}
+
+// Writes beside \p path and renames: a save that fails leaves the old file.
+Result<void> save_to_file(const std::string& path, const std::function<Result<void>(Writer&)>& save) {
+  struct stat info {};
+  // A pipe or device is written to, not replaced.
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    if (S_ISDIR(info.st_mode)) return fail(EISDIR, fmt::format("write \"{}\"", path));
+    SUIT_LET(const os::Fd file, os::open_at(os::FdRef::cwd(), path, O_WRONLY));
+    os::FdWriter writer(file);
+    return save(writer);
+  }
+  const std::string temporary = path + ".tmp-" + os::random_hex(4);
+  SUIT_LET(os::Fd file, os::open_at(os::FdRef::cwd(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644));
+  os::FdWriter writer(file);
+  Result<void> done = save(writer);
+  if (done) done = file.close();
+  if (done) done = os::rename(temporary, path);
+  if (!done) ::unlink(temporary.c_str());
+  return done;
+}
+
+Result<os::Fd> open_input(const std::string& path) {
+  if (!path.empty() && path != "-") return os::open_at(os::FdRef::cwd(), path, O_RDONLY);
+  if (is_terminal(STDIN_FILENO))
+    return fail(0, "an archive is expected on stdin, which is a terminal",
+                "redirect a file: < image.tar, or name it");
+  return borrow(STDIN_FILENO);
+}
+
+std::string familiar(const std::string& name) {
+  const auto reference = naming::parse_reference(name);
+  return reference ? reference->familiar() : name;
+}
+
+}  // namespace
+
+Result<int> image_save(Invocation& in) {
+  std::string output;
+  constexpr std::array<std::string_view, 1> kUnsupported = {"platform"};
+  FlagSet flags;
+  flags.add('o', "output", &output, "string", "Write to a file, instead of STDOUT")
+      .unsupported(kUnsupported);
+  SUIT_LET(const std::vector<std::string> args, in.parse(flags));
+  if (output.empty() && is_terminal(STDOUT_FILENO))
+    return fail(0, "cowardly refusing to save to a terminal",
+                "use the -o flag or redirect: suit save -o image.tar " + args[0]);
+  SUIT_LET(engine::Engine engine, in.open_engine());
+  for (const std::string& name : args) {
+    // Brings the embedded image into the store, and tells of a wrong name before a file is made.
+    SUIT_LET([[maybe_unused]] const store::Image image, engine.image(name));
+  }
+  const auto save = [&](Writer& out) { return store::save_archive(engine.store(), args, out); };
+  if (!output.empty()) {
+    SUIT_TRY(save_to_file(output, save));
+    return 0;
+  }
+  SUIT_LET(const os::Fd out, borrow(STDOUT_FILENO));
+  os::FdWriter writer(out);
+  SUIT_TRY(save(writer));
+  return 0;
+}
+
+Result<int> image_load(Invocation& in) {
+  std::string input;
+  bool quiet = false;
+  constexpr std::array<std::string_view, 1> kUnsupported = {"platform"};
+  FlagSet flags;
+  flags.add('i', "input", &input, "string", "Read from tar archive file, instead of STDIN")
+      .toggle('q', "quiet", quiet, "Suppress the load output")
+      .unsupported(kUnsupported);
+  SUIT_LET(const std::vector<std::string> args, in.parse(flags));
+  SUIT_LET(engine::Engine engine, in.open_engine());
+  SUIT_LET(os::Fd file, open_input(input));
+  os::FdReader reader(std::move(file));
+  SUIT_LET(const store::LoadReport report, store::load_archive(engine.store(), reader));
+  for (const std::string& note : report.notes) in.console.complain(fmt::format("note: {}\n", note));
+  for (const store::Image& image : report.images) {
+    for (const std::string& name : image.names) in.console.print("Loaded image: {}\n", familiar(name));
+    if (image.names.empty()) in.console.print("Loaded image ID: {}\n", image.id.text());
+  }
+  return 0;
+}
+
+Result<int> image_import(Invocation& in) {
+  store::ImportOptions options;
+  constexpr std::array<std::string_view, 2> kUnsupported = {"c,change", "platform"};
+  FlagSet flags;
+  flags.add('m', "message", &options.message, "string", "Set commit message for imported image")
+      .unsupported(kUnsupported);
+  SUIT_LET(const std::vector<std::string> args, in.parse(flags));
+  if (args[0].starts_with("http://") || args[0].starts_with("https://"))
+    return fail(0, fmt::format("import of {}: URLs are not supported yet", args[0]),
+                fmt::format("curl -L {} | suit import - NAME", args[0]));
+  if (args.size() > 1) {
+    SUIT_LET(naming::Reference name, naming::parse_reference(args[1]));
+    options.names.push_back(std::move(name));
+  }
+  SUIT_LET(engine::Engine engine, in.open_engine());
+  SUIT_LET(os::Fd file, open_input(args[0]));
+  os::FdReader reader(std::move(file));
+  SUIT_LET(const store::Image image, store::import_rootfs(engine.store(), reader, options));
+  in.console.print("{}\n", image.id.text());
+  return 0;
+}
+
+}  // namespace suit::cli

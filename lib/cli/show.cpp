@@ -1,0 +1,196 @@
+#include "cli/show.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/time.h"
+#include "cli/text.h"
+#include "cli/units.h"
+#include "naming/reference.h"
+
+namespace suit::cli {
+namespace {
+
+using oci::Json;
+
+std::string joined_labels(const std::map<std::string, std::string>& labels) {
+  std::string out;
+  for (const auto& [key, value] : labels) out += (out.empty() ? "" : ",") + key + "=" + value;
+  return out;
+}
+
+Json label_object(const std::map<std::string, std::string>& labels) {
+  Json out = Json::object();
+  for (const auto& [key, value] : labels) out.append_unchecked(key, value);
+  return out;
+}
+
+std::string local_time(const std::string& rfc3339) {
+  // "2024-01-02T03:04:05.5Z" → "2024-01-02 03:04:05 +0000 UTC", Go's default form
+  if (rfc3339.size() < 19 || !parse_rfc3339(rfc3339)) return rfc3339;
+  return rfc3339.substr(0, 10) + " " + rfc3339.substr(11, 8) + " +0000 UTC";
+}
+
+// As a shell would need it written: words with blanks in quotes.
+std::string command_line(const std::vector<std::string>& args) {
+  std::string out;
+  for (const std::string& arg : args) {
+    if (!out.empty()) out += ' ';
+    out += arg.empty() || arg.find_first_of(" \t\n'\"") != std::string::npos ? "'" + arg + "'" : arg;
+  }
+  return out;
+}
+
+Json names_of(const std::vector<std::string>& canonical) {
+  Json out = Json::array();
+  for (const std::string& name : canonical) {
+    const auto reference = naming::parse_reference(name);
+    out.push(reference ? reference->familiar() : name);
+  }
+  return out;
+}
+
+}  // namespace
+
+Json image_row(const store::Image& image, const std::string& name, const RowOptions& options) {
+  std::string repository = "<none>";
+  std::string tag = "<none>";
+  if (const auto reference = naming::parse_reference(name); !name.empty() && reference) {
+    repository = reference->familiar_repository();
+    if (!reference->tag.empty()) tag = reference->tag;
+  }
+  Json row = Json::object();
+  row.set("Containers", "N/A");
+  row.set("CreatedAt", local_time(image.config.created));
+  row.set("CreatedSince", human_age(image.config.created, options.now_ns));
+  row.set("Digest", image.manifest_digest.text());
+  row.set("ID", options.truncate ? std::string(image.id.short_hex()) : image.id.text());
+  row.set("Repository", repository);
+  row.set("SharedSize", "N/A");
+  row.set("Size", human_size(static_cast<double>(image.size_bytes)));
+  row.set("Tag", tag);
+  row.set("UniqueSize", "N/A");
+  row.set("VirtualSize", human_size(static_cast<double>(image.size_bytes)));
+  return row;
+}
+
+std::string status_text(const engine::State& state, std::int64_t now_ns) {
+  const auto since = [&](const std::string& time) {
+    const auto then = parse_rfc3339(time);
+    return human_duration(std::chrono::milliseconds(then ? (now_ns - *then) / 1'000'000 : 0));
+  };
+  switch (state.phase) {
+    case engine::State::Phase::Created:
+      return "Created";
+    case engine::State::Phase::Running:
+      return "Up " + since(state.started);
+    case engine::State::Phase::Exited:
+      break;
+  }
+  return fmt::format("Exited ({}) {} ago", state.exit_code, since(state.finished));
+}
+
+std::string shown_image(const std::string& image, const std::string& image_id, bool truncate) {
+  if (image.empty()) return "<no image>";
+  if (!truncate) return image;
+  // An id, as it was typed or whole, is shown short.
+  if (image.size() >= 12 && (image_id.starts_with(image) || image_id.starts_with("sha256:" + image)))
+    return short_id(image_id);
+  const auto reference = naming::parse_reference(image);
+  if (!reference) return image;
+  naming::Reference shown = *reference;
+  shown.digest = digest::Digest();
+  if (shown.tag_assumed) shown.tag.clear();
+  return shown.familiar();
+}
+
+Json container_row(const engine::Status& container, const RowOptions& options) {
+  const engine::Record& record = container.record;
+  const std::string command = command_line(record.args);
+  std::string mounts;
+  for (const oci::SpecMount& mount : record.mounts)
+    mounts += (mounts.empty() ? "" : ",") + (options.truncate ? ellipsis(mount.source, 15) : mount.source);
+  Json row = Json::object();
+  row.set("Command", fmt::format("\"{}\"", options.truncate ? ellipsis(command, 20) : command));
+  row.set("CreatedAt", local_time(record.created));
+  row.set("ID", options.truncate ? short_id(record.id) : record.id);
+  row.set("Image", shown_image(record.image, record.image_id.text(), options.truncate));
+  row.set("Labels", joined_labels(record.labels));
+  row.set("LocalVolumes", "0");
+  row.set("Mounts", mounts);
+  row.set("Names", record.name);
+  row.set("Networks", record.host_network ? "host" : "none");
+  row.set("Ports", "");
+  row.set("RunningFor", human_age(record.created, options.now_ns));
+  row.set("State", engine::name_of(container.state.phase));
+  row.set("Status", status_text(container.state, options.now_ns));
+  return row;
+}
+
+Json inspect_image(const store::Image& image) {
+  Json layers = Json::array();
+  for (const digest::Digest& diff_id : image.config.diff_ids) layers.push(diff_id.text());
+  Json rootfs = Json::object();
+  rootfs.set("Type", "layers").set("Layers", std::move(layers));
+  Json digests = Json::array();
+  for (const std::string& name : image.names) {
+    if (const auto reference = naming::parse_reference(name))
+      digests.push(reference->familiar_repository() + "@" + image.manifest_digest.text());
+  }
+  Json out = Json::object();
+  out.set("Id", image.id.text());
+  out.set("RepoTags", names_of(image.names));
+  out.set("RepoDigests", std::move(digests));
+  out.set("Created", image.config.created);
+  out.set("Author", image.config.author);
+  out.set("Config", oci::to_json_value(image.config.config));
+  out.set("Architecture", image.config.platform.architecture);
+  if (!image.config.platform.variant.empty()) out.set("Variant", image.config.platform.variant);
+  out.set("Os", image.config.platform.os);
+  out.set("Size", image.size_bytes);
+  out.set("RootFS", std::move(rootfs));
+  return out;
+}
+
+Json inspect_container(const engine::Status& container, const std::string& log_path) {
+  const engine::Record& record = container.record;
+  const engine::State& state = container.state;
+  const bool running = state.phase == engine::State::Phase::Running;
+  Json shown_state = Json::object();
+  shown_state.set("Status", engine::name_of(state.phase));
+  shown_state.set("Running", running);
+  shown_state.set("Paused", false);
+  shown_state.set("Pid", running ? static_cast<int>(state.pid) : 0);
+  shown_state.set("ExitCode", state.exit_code);
+  shown_state.set("Error", state.error);
+  shown_state.set("StartedAt", state.started.empty() ? "0001-01-01T00:00:00Z" : state.started);
+  shown_state.set("FinishedAt", state.finished.empty() ? "0001-01-01T00:00:00Z" : state.finished);
+  Json mounts = Json::array();
+  for (const oci::SpecMount& mount : record.mounts) {
+    const bool read_only =
+        std::find(mount.options.begin(), mount.options.end(), "ro") != mount.options.end();
+    Json item = Json::object();
+    item.set("Type", mount.type).set("Source", mount.source).set("Destination", mount.destination);
+    item.set("RW", !read_only);
+    mounts.push(std::move(item));
+  }
+  Json host = Json::object();
+  host.set("NetworkMode", record.host_network ? "host" : "none");
+  host.set("AutoRemove", record.auto_remove).set("ReadonlyRootfs", record.read_only);
+  Json config = Json::object();
+  config.set("Hostname", record.hostname).set("User", record.user).set("OpenStdin", record.interactive);
+  config.set("Env", record.env).set("Image", record.image).set("WorkingDir", record.working_dir);
+  config.set("Labels", label_object(record.labels)).set("StopSignal", record.stop_signal);
+  Json out = Json::object();
+  out.set("Id", record.id).set("Created", record.created);
+  out.set("Path", record.args.empty() ? "" : record.args[0]);
+  out.set("Args", record.args.empty() ? std::vector<std::string>()
+                                      : std::vector<std::string>(record.args.begin() + 1, record.args.end()));
+  out.set("State", std::move(shown_state)).set("Image", record.image_id.text());
+  out.set("LogPath", log_path).set("Name", "/" + record.name).set("HostConfig", std::move(host));
+  out.set("Mounts", std::move(mounts)).set("Config", std::move(config));
+  return out;
+}
+
+}  // namespace suit::cli

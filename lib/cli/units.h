@@ -1,0 +1,33 @@
+/// \file
+/// Sizes and ages as people read them, in Docker's words and digits.
+/// \source docker/go-units
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace suit::cli {
+
+/// `1.02kB`, `123.5MB`: powers of 1000. \p digits significant ones: 3 in lists, 4 elsewhere.
+std::string human_size(double size_bytes, int digits = 3);
+
+/// `1.049MB` as `1MiB`: powers of 1024, four digits.
+std::string binary_size(double size_bytes);
+
+/// `3 minutes`, `About an hour`, `2 weeks`.
+std::string human_duration(std::chrono::milliseconds age);
+
+/// `3 minutes ago`, for a time as records hold it; empty for no time.
+/// \param now_ns nanoseconds since 1970
+std::string human_age(const std::string& rfc3339, std::int64_t now_ns);
+
+/// `64m`, `1.5 GiB`, `32`: bytes, where k is 1024.
+/// \errors 0 naming the text
+Result<std::uint64_t> parse_size(std::string_view text);
+
+}  // namespace suit::cli

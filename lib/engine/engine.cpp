@@ -1,0 +1,226 @@
+#include "engine/engine.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/suggest.h"
+#include "base/time.h"
+#include "engine/process_internal.h"
+#include "store/archive.h"
+
+namespace suit::engine {
+namespace {
+
+constexpr std::string_view kLockSuffix = ".lock";
+
+std::string environment(const char* name) {
+  const char* value = ::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
+  return value ? value : "";
+}
+
+bool is_id(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace
+
+Engine::Paths Engine::default_paths(const std::string& root_flag) {
+  std::string chosen = root_flag.empty() ? environment("SUIT_ROOT") : root_flag;
+  if (!chosen.empty()) return {chosen, chosen + "/run", ""};
+  if (::geteuid() == 0) return {"/var/lib/spacesuit", "/run/spacesuit", ""};
+  std::string data = environment("XDG_DATA_HOME");
+  if (data.empty()) data = environment("HOME") + "/.local/share";
+  std::string run = environment("XDG_RUNTIME_DIR");
+  data += "/spacesuit";
+  return {data, run.empty() ? data + "/run" : run + "/spacesuit", ""};
+}
+
+Result<Engine> Engine::open(Paths paths) {
+  SUIT_LET(store::Store store, store::Store::open(paths.data));
+  SUIT_TRY(os::make_dirs(paths.data + "/names"));
+  SUIT_TRY(os::make_dirs(paths.data + "/containers"));
+  SUIT_TRY(os::make_dirs(paths.run + "/c"));
+  Engine engine(std::move(paths), std::move(store));
+  engine.sweep();
+  return engine;
+}
+
+Result<store::Image> Engine::image(std::string_view name_or_id) {
+  auto found = store_.find_image(name_or_id);
+  if (found || found.error().code() != ENOENT || paths_.base_archive.empty()) return found;
+  auto wanted = naming::parse_reference(name_or_id);
+  if (!wanted || wanted->canonical() != store::kEmbeddedBaseName) return found;
+  return store::embedded_base(store_, paths_.base_archive);
+}
+
+std::string Engine::container_dir(std::string_view id) const {
+  return fmt::format("{}/containers/{}", paths_.data, id);
+}
+std::string Engine::log_path(std::string_view id) const { return container_dir(id) + "/log.json"; }
+std::string Engine::lock_path(std::string_view id) const {
+  return fmt::format("{}/c/{}{}", paths_.run, id, kLockSuffix);
+}
+std::string Engine::name_path(std::string_view name) const {
+  return fmt::format("{}/names/{}", paths_.data, name);
+}
+
+// nullopt: somebody else holds it. The file's text is the holder's pid, for rootless commands that
+// must join its user namespace.
+Result<std::optional<os::Lock>> Engine::try_lock(std::string_view id) const {
+  while (true) {
+    auto lock = os::Lock::acquire(lock_path(id), os::LockMode::Exclusive, os::Wait::No);
+    if (!lock && lock.error().code() == EWOULDBLOCK) return std::optional<os::Lock>();
+    if (!lock) return std::unexpected(std::move(lock).error());
+    SUIT_LET(struct stat info, os::stat_at(lock->fd(), ""));
+    // Its last holder removed the file between our open and our lock: what we hold is nothing.
+    if (info.st_nlink == 0) continue;
+    std::string pid = std::to_string(::getpid());
+    if (::ftruncate(lock->fd().raw(), 0) != 0 ||
+        ::pwrite(lock->fd().raw(), pid.data(), pid.size(), 0) < 0)
+      return fail(errno, fmt::format("write \"{}\"", lock_path(id)));
+    return std::optional(*std::move(lock));
+  }
+}
+
+// Removed while still held, so that nobody can lock a file that is about to go.
+void Engine::unlock(std::string_view id, os::Lock /*lock*/) const {
+  ::unlink(lock_path(id).c_str());
+}
+
+Result<void> Engine::wait_for_monitor(std::string_view id) const {
+  os::Fd file;
+  {
+    auto opened = os::open_at(os::FdRef::cwd(), lock_path(id), O_RDONLY);
+    if (!opened && opened.error().code() == ENOENT) return {};
+    if (!opened) return std::unexpected(std::move(opened).error());
+    file = *std::move(opened);
+  }
+  while (::flock(file.raw(), LOCK_SH) != 0)
+    if (errno != EINTR) return fail(errno, fmt::format("flock(\"{}\")", lock_path(id)));
+  return {};
+}
+
+// Clears away what a dead process left: every lock file whose lock is free.
+void Engine::sweep() const {
+  auto entries = os::list_dir(paths_.run + "/c");
+  if (!entries) return;
+  for (const std::string& entry : *entries) {
+    if (!entry.ends_with(kLockSuffix)) continue;
+    std::string id = entry.substr(0, entry.size() - kLockSuffix.size());
+    if (!is_id(id)) continue;
+    auto lock = try_lock(id);
+    if (lock && *lock) sweep_one(id, **std::move(lock));
+  }
+}
+
+void Engine::sweep_one(const std::string& id, os::Lock lock) const {
+  auto facts = runtime::probe_host();
+  if (facts) runtime::remove_cgroup(*facts, id);
+  std::optional<Status> status = read_status(id);
+  if (!status) {
+    // Died while creating: there is no record, so there is no container.
+    auto names = os::list_dir(paths_.data + "/names");
+    for (const std::string& name : names.value_or(std::vector<std::string>{})) {
+      auto target = os::read_link(os::FdRef::cwd(), name_path(name));
+      if (target && *target == id) ::unlink(name_path(name).c_str());
+    }
+    auto removed = os::remove_tree(container_dir(id));
+    if (!removed) SUIT_LOG(Warn, "sweep {}: {}", id, removed.error().message());
+    unlock(id, std::move(lock));
+    return;
+  }
+  State& state = status->state;
+  if (state.phase == State::Phase::Running) {
+    if (auto process = open_container_process(state)) {
+      // The kernel's parent-death signal is on its way; make sure.
+      ::kill(state.pid, SIGKILL);
+    }
+    state.phase = State::Phase::Exited;
+    state.exit_code = 137;  // 128 + SIGKILL: it was killed with its monitor, never a false 0
+    state.error = "its monitor was killed";
+    state.finished = to_rfc3339(now_ns());
+    auto written = os::replace_file(container_dir(id) + "/state.json", to_json(state));
+    if (!written) SUIT_LOG(Warn, "sweep {}: {}", id, written.error().message());
+  }
+  if (status->record.auto_remove) {
+    auto removed = remove_held(status->record);
+    if (!removed) SUIT_LOG(Warn, "sweep {}: {}", id, removed.error().message());
+  }
+  unlock(id, std::move(lock));
+}
+
+std::optional<Status> Engine::read_status(const std::string& id) const {
+  auto record_text = os::read_file(container_dir(id) + "/container.json");
+  if (!record_text) return std::nullopt;
+  auto record = parse_record(*record_text);
+  if (!record || record->id != id) {
+    SUIT_LOG(Warn, "containers/{}/container.json is damaged", id);
+    return std::nullopt;
+  }
+  State state;
+  if (auto state_text = os::read_file(container_dir(id) + "/state.json")) {
+    auto parsed = parse_state(*state_text);
+    if (parsed) state = *std::move(parsed);
+  }
+  return Status{*std::move(record), std::move(state)};
+}
+
+std::vector<Status> Engine::list(Which which) const {
+  std::vector<Status> found;
+  auto ids = os::list_dir(paths_.data + "/containers");
+  if (!ids) return found;
+  for (const std::string& id : *ids) {
+    auto status = read_status(id);
+    if (!status) continue;
+    State& state = status->state;
+    // Without a lock file nobody watches it: the host has restarted, and /run is new.
+    if (state.phase == State::Phase::Running && !os::exists(lock_path(id))) {
+      state.phase = State::Phase::Exited;
+      state.exit_code = 255;
+      state.error = "the host restarted";
+    }
+    if (which == Which::All || state.phase == State::Phase::Running)
+      found.push_back(*std::move(status));
+  }
+  // Newest first, as Docker lists.
+  std::ranges::sort(found, [](const Status& a, const Status& b) {
+    return a.record.created > b.record.created;
+  });
+  return found;
+}
+
+Result<Status> Engine::find(std::string_view name_or_id) const {
+  std::string_view wanted = name_or_id.starts_with('/') ? name_or_id.substr(1) : name_or_id;
+  std::vector<Status> all = list(Which::All);
+  std::vector<Status> by_prefix;
+  std::vector<std::string> names;
+  for (Status& status : all) {
+    if (status.record.name == wanted || status.record.id == wanted) return std::move(status);
+    names.push_back(status.record.name);
+    if (!wanted.empty() && status.record.id.starts_with(wanted)) by_prefix.push_back(status);
+  }
+  if (by_prefix.size() == 1) return std::move(by_prefix.front());
+  if (by_prefix.size() > 1)
+    return fail(0, fmt::format("container id prefix \"{}\" is shared by {} containers", wanted,
+                               by_prefix.size()),
+                "give more of its digits");
+  return fail(ENOENT, fmt::format("no such container: {}{}", wanted.substr(0, 128), did_you_mean(wanted, names)),
+              "`suit ps -a` lists the containers");
+}
+
+std::vector<digest::Digest> Engine::images_in_use() const {
+  std::vector<digest::Digest> ids;
+  for (const Status& status : list(Which::All)) ids.push_back(status.record.image_id);
+  return ids;
+}
+
+}  // namespace suit::engine

@@ -1,0 +1,152 @@
+/// \file
+/// The life of a container: create, start, watch, stop, remove. No daemon.
+///
+///     <data>/containers/<id>/container.json   what was asked for; written once
+///     <data>/containers/<id>/state.json       what happened; replaced by rename
+///     <data>/containers/<id>/{upper,work,etc,log.json}
+///     <data>/names/<name> -> <id>             the symlink is the claim
+///     <run>/c/<id>/lock                       held by the container's monitor while it lives
+///
+/// A container is watched by one process: `suit run` itself in the foreground, a monitor of its own
+/// with `-d`. The kernel releases the lock when that process dies, however it dies, so every other
+/// command can tell a running container from the remains of one, and clears the remains away.
+///
+/// \see tutorial 09
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/record.h"
+#include "runtime/plan.h"
+#include "runtime/runtime.h"
+#include "store/store.h"
+
+namespace suit::engine {
+
+enum class Network { None, Host };
+
+/// What `create` and `run` are asked for; empty members leave the image's word.
+struct CreateOptions {
+  std::string image;                 ///< name, id or digest
+  std::string name;                  ///< empty: one is made up
+  std::vector<std::string> command;  ///< replaces the image's Cmd
+  std::optional<std::vector<std::string>> entrypoint;
+  std::vector<std::string> env;      ///< \shape `NAME=value`; `NAME` alone removes it
+  std::string working_dir;
+  std::string user;
+  std::string hostname;              ///< empty: the short id
+  Network network = Network::None;
+  std::map<std::string, std::string> labels;
+  std::vector<oci::SpecMount> mounts;  ///< binds: source absolute, options as in the runtime-spec
+  std::string stop_signal;
+  bool read_only = false;
+  bool auto_remove = false;
+  bool interactive = false;          ///< the caller's stdin reaches the program
+};
+
+/// What a start did, operation by operation.
+struct Explanation {
+  runtime::LaunchPlan plan;
+  runtime::Timeline timeline;
+};
+
+struct RunResult {
+  runtime::ExitStatus status;
+  std::optional<Explanation> explanation;
+};
+
+/// A container that this process alone may change. While it is held, nobody else starts, removes or
+/// sweeps it; when this process dies, the kernel lets go and the next command clears up.
+struct Held {
+  Record record;
+  os::Lock lock;
+};
+
+/// Which containers `list` and `prune` are about.
+enum class Which { Running, All };
+
+/// The engine on one data directory. Cheap to open; holds no state that a crash could lose.
+class Engine {
+ public:
+  struct Paths {
+    std::string data;  ///< absolute; the store's root too
+    std::string run;   ///< absolute; may vanish at boot
+    std::string base_archive;  ///< of the embedded image `spacesuit/base:1`; empty: none
+  };
+  /// `$SUIT_ROOT`, or `/var/lib/spacesuit` for root, `$XDG_DATA_HOME/spacesuit` for others; run state
+  /// in `/run/spacesuit` or `$XDG_RUNTIME_DIR/spacesuit`, and below the root when that was chosen.
+  static Paths default_paths(const std::string& root_flag);
+  /// Opens the store and clears away what dead monitors left.
+  static Result<Engine> open(Paths paths);
+
+  store::Store& store() { return store_; }
+  const Paths& paths() const { return paths_; }
+  /// An image by name or id; the embedded base image is loaded when it is asked for.
+  Result<store::Image> image(std::string_view name_or_id);
+
+  /// Claims id and name, unpacks what is missing and writes the record.
+  /// \errors EEXIST for a name in use, ENOENT for an image that is nowhere; 0 with the reason for a
+  /// command or mount that cannot be. Nothing is left then.
+  Result<Held> create(const CreateOptions& options);
+  /// Ends the holding of a container that is to stay as it is: the end of `suit create`.
+  void release(Held held);
+  /// Takes hold of a container that does not run, to start it.
+  /// \errors EBUSY when it runs
+  Result<Held> hold(const Status& container);
+  /// The plan of a start, nothing executed and nothing kept.
+  Result<runtime::LaunchPlan> plan(const CreateOptions& options);
+
+  enum class Explain { No, Yes };
+  /// Starts the container and stays with it until it ends: its output goes to this process's stdout
+  /// and stderr (and to its log, unless it is to be removed); signals are forwarded; the third SIGINT
+  /// or SIGTERM kills.
+  /// \errors step `exec`: ENOENT (no such program), EACCES or ENOEXEC (cannot be executed)
+  Result<RunResult> run_attached(Held held, Explain explain = Explain::No);
+  /// Starts it under a monitor of its own; returns when the program has been exec'ed.
+  Result<void> start_detached(Held held);
+
+  std::vector<Status> list(Which which) const;
+  /// By name, id or unique id prefix.
+  Result<Status> find(std::string_view name_or_id) const;
+
+  Result<void> kill(const Status& container, int signal);
+  /// Stop signal, \p timeout, SIGKILL. A container that does not run is no error.
+  Result<void> stop(const Status& container, std::chrono::seconds timeout);
+  /// Blocks until it does not run; its exit code.
+  Result<int> wait(const Status& container);
+  enum class Force { No, Yes };
+  Result<void> remove(const Status& container, Force force);
+
+  /// Image ids that containers hold, for `rmi`.
+  std::vector<digest::Digest> images_in_use() const;
+
+  std::string container_dir(std::string_view id) const;
+  std::string log_path(std::string_view id) const;
+
+ private:
+  friend class Supervisor;
+  Engine(Paths paths, store::Store store) : paths_(std::move(paths)), store_(std::move(store)) {}
+  void sweep() const;
+  void sweep_one(const std::string& id, os::Lock lock) const;
+  Result<void> remove_held(const Record& record) const;
+  Result<std::optional<os::Lock>> try_lock(std::string_view id) const;
+  void unlock(std::string_view id, os::Lock lock) const;
+  Result<void> wait_for_monitor(std::string_view id) const;
+  Result<void> claim_name(const std::string& name, const std::string& id) const;
+  std::optional<Status> read_status(const std::string& id) const;
+  std::string lock_path(std::string_view id) const;
+  std::string name_path(std::string_view name) const;
+
+  Paths paths_;
+  store::Store store_;
+};
+
+}  // namespace suit::engine

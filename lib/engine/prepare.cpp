@@ -1,0 +1,77 @@
+/// \file
+/// From a record to a launch plan: mount the root, resolve the user in it, write the spec, plan.
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/supervise_internal.h"
+#include "oci/image.h"
+#include "os/root.h"
+#include "os/user.h"
+#include "runtime/etc_files.h"
+
+namespace suit::engine {
+namespace {
+
+oci::Spec make_spec(const Record& record, const os::User& user) {
+  oci::Spec spec = oci::default_spec();
+  spec.root_readonly = record.read_only;
+  spec.hostname = record.hostname;
+  spec.process.args = record.args;
+  spec.process.env = record.env;
+  if (!oci::env_value(record.env, "HOSTNAME"))
+    oci::set_env(spec.process.env, "HOSTNAME", record.hostname);
+  if (!oci::env_value(record.env, "HOME"))
+    oci::set_env(spec.process.env, "HOME", user.home);
+  spec.process.cwd = record.working_dir;
+  spec.process.user.uid = user.uid;
+  spec.process.user.gid = user.gid;
+  spec.process.user.additional_gids = user.additional_gids;
+  // Only root keeps capabilities across exec: capabilities(7), "effect of user ID changes".
+  if (user.uid != 0) {
+    spec.process.capabilities.effective.clear();
+    spec.process.capabilities.permitted.clear();
+  }
+  if (record.host_network)
+    std::erase_if(spec.linux_.namespaces, [](const auto& one) { return one.type == "network"; });
+  return spec;
+}
+
+runtime::EtcFiles etc_files(const Record& record) {
+  runtime::EtcFiles files;
+  files.hostname = record.hostname;
+  files.shares_host_network = record.host_network;
+  return files;
+}
+
+}  // namespace
+
+Result<Prepared> prepare(const Record& record, const std::string& dir,
+                         std::vector<std::string> lower) {
+  SUIT_LET(runtime::HostFacts facts, runtime::probe_host());
+  runtime::Overlay overlay{std::move(lower), dir + "/upper", dir + "/work"};
+  overlay.discard = record.auto_remove;  // nobody will read it after a crash
+  SUIT_LET(os::Fd rootfs, runtime::mount_overlay(overlay, facts));
+  os::Fd same(::fcntl(rootfs.raw(), F_DUPFD_CLOEXEC, 3));
+  if (!same.valid()) return fail(errno, "fcntl(F_DUPFD_CLOEXEC)");
+  os::Root root(std::move(same));
+  SUIT_LET(os::User user, os::resolve_user(root, record.user));
+
+  oci::Spec spec = make_spec(record, user);
+  SUIT_LET(std::vector<oci::SpecMount> etc,
+           runtime::write_etc_files(dir + "/etc", etc_files(record)));
+  spec.mounts.insert(spec.mounts.end(), etc.begin(), etc.end());
+  spec.mounts.insert(spec.mounts.end(), record.mounts.begin(), record.mounts.end());
+  // Docker creates a missing working directory rather than failing.
+  auto made = root.make_dirs(record.working_dir);
+  if (!made)
+    return wrap(std::move(made).error(), fmt::format("working directory \"{}\"", record.working_dir));
+  SUIT_LET(runtime::LaunchPlan plan, runtime::plan_launch(spec, facts, record.id));
+  return Prepared{std::move(rootfs), std::move(facts), std::move(plan)};
+}
+
+}  // namespace suit::engine

@@ -1,0 +1,331 @@
+// launch: performs the host lane, clones, waits until the program runs.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "os/process.h"
+#include "os/raw.h"
+#include "runtime/failure_internal.h"
+#include "runtime/init/executor.h"
+#include "runtime/init/syscall.h"
+#include "runtime/plan.h"
+#include "runtime/runtime.h"
+#include "runtime/spawn_internal.h"
+
+extern "C" const char suit_init_image[];
+extern "C" const char suit_init_image_end[];
+
+namespace suit::runtime {
+namespace {
+
+constexpr std::size_t kChildStackBytes = 16 << 10;  // the executor needs a path's 4 KiB and little more
+
+// Descriptors of one launch, by slot. Those of the inputs are the caller's and stay open.
+class Slots {
+ public:
+  Slots() { raw_.fill(-1); }
+  Slots(const Slots&) = delete;
+  Slots& operator=(const Slots&) = delete;
+  ~Slots() {
+    for (std::size_t i = 0; i < raw_.size(); ++i)
+      if (raw_[i] >= 0 && !borrowed_[i]) ::close(raw_[i]);
+  }
+  int* data() { return raw_.data(); }
+  void lend(std::uint8_t slot, os::FdRef fd) {
+    raw_[slot] = fd.raw();
+    borrowed_[slot] = true;
+  }
+  void own(std::uint8_t slot, int raw) { raw_[slot] = raw; }
+  [[nodiscard]] os::Fd take(std::uint8_t slot) { return os::Fd(std::exchange(raw_[slot], -1)); }
+  const std::array<int, kSlotCount>& all() const { return raw_; }
+
+ private:
+  std::array<int, kSlotCount> raw_;
+  std::array<bool, kSlotCount> borrowed_{};
+};
+
+// The plan as the helper maps it: header, ops, slots, text.
+std::string plan_image(const LaunchPlan& plan, const Slots& slots, std::uint32_t asked) {
+  auto aligned = [](std::size_t size) { return (size + 7) & ~std::size_t{7}; };
+  PlanHeader header;
+  header.op_count = static_cast<std::uint32_t>(plan.container.size());
+  std::size_t ops_bytes = plan.container.size() * sizeof(Op);
+  header.ops = static_cast<std::uint32_t>(aligned(sizeof header));
+  header.slots = static_cast<std::uint32_t>(aligned(header.ops + ops_bytes));
+  header.text = static_cast<std::uint32_t>(aligned(header.slots + sizeof slots.all()));
+  header.argv = plan.argv;
+  header.argc = plan.argc;
+  header.envp = plan.envp;
+  header.envc = plan.envc;
+  header.asked = asked;
+  std::string image(header.text + plan.text.size(), '\0');
+  std::memcpy(image.data(), &header, sizeof header);
+  std::memcpy(image.data() + header.ops, plan.container.data(), ops_bytes);
+  std::memcpy(image.data() + header.slots, slots.all().data(), sizeof slots.all());
+  std::memcpy(image.data() + header.text, plan.text.data(), plan.text.size());
+  return image;
+}
+
+// Memory that the helper and we both see: its stamps.
+class SharedStamps {
+ public:
+  static Result<SharedStamps> create(std::size_t count, Slots& slots) {
+    int fd = ::memfd_create("times", MFD_CLOEXEC);
+    if (fd < 0) return fail(errno, "memfd_create(\"times\")");
+    slots.own(kSlotTimes, fd);
+    std::size_t size = count * sizeof(Stamp);
+    if (::ftruncate(fd, static_cast<off_t>(size)) != 0) return fail(errno, "ftruncate(times)");
+    void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) return fail(errno, "mmap(times)");
+    auto* stamps = static_cast<Stamp*>(memory);
+    for (std::size_t i = 0; i < count; ++i) stamps[i] = Stamp{};
+    return SharedStamps(stamps, count);
+  }
+  SharedStamps() = default;
+  SharedStamps(SharedStamps&& other) noexcept
+      : stamps_(std::exchange(other.stamps_, nullptr)), count_(other.count_) {}
+  SharedStamps& operator=(SharedStamps&& other) noexcept {
+    std::swap(stamps_, other.stamps_);
+    std::swap(count_, other.count_);
+    return *this;
+  }
+  ~SharedStamps() {
+    if (stamps_) ::munmap(stamps_, count_ * sizeof(Stamp));
+  }
+  const Stamp* data() const { return stamps_; }
+
+ private:
+  SharedStamps(Stamp* stamps, std::size_t count) : stamps_(stamps), count_(count) {}
+  Stamp* stamps_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+// Signals stay away while the child runs in our memory: a handler of ours would run there, too.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+// What the cloned child works with. It may only read it, and write stamps.
+struct ChildWork {
+  Machine<Kernel> machine;
+  std::uint32_t from = 0, to = 0;
+};
+
+[[noreturn]] void child_main(void* argument) {
+  const auto& work = *static_cast<const ChildWork*>(argument);
+  Failure failure = run_ops(work.machine, work.from, work.to, kHostLane);
+  system_call(__NR_write, work.machine.slots[kSlotReportWrite], reinterpret_cast<long>(&failure), sizeof failure);
+  while (true) system_call(__NR_exit_group, 125);
+}
+
+// The parts of the host lane: before the clone, its alternatives, in the child, after.
+struct Parts {
+  std::uint32_t clone = 0, child = 0, after = 0, end = 0;
+};
+
+Parts parts_of(const std::vector<Op>& host) {
+  Parts parts;
+  parts.end = static_cast<std::uint32_t>(host.size());
+  while (parts.clone < parts.end && host[parts.clone].call != Call::clone3) ++parts.clone;
+  parts.child = parts.clone;
+  while (parts.child < parts.end && host[parts.child].call == Call::clone3) ++parts.child;
+  parts.after = parts.child;
+  while (parts.after < parts.end && (host[parts.after].when & kWhenInChild) != 0) ++parts.after;
+  return parts;
+}
+
+// One launch: the state that its steps share.
+class Launch {
+ public:
+  Launch(const LaunchPlan& plan, const LaunchInputs& inputs) : plan_(plan), inputs_(inputs), parts_(parts_of(plan.host)) {}
+
+  Failure run();
+  Result<void> prepare();
+  Timeline timeline(std::int64_t start_ns) const;
+  pid_t pid() const { return pid_; }
+  os::Fd take_pidfd() { return slots_.take(kSlotPidfd); }
+  Error error_of(const Failure& failure) const;
+
+ private:
+  Failure clone();
+  long clone_once(const Op& op, ChildWork& work);
+
+  const LaunchPlan& plan_;
+  const LaunchInputs& inputs_;
+  Parts parts_;
+  Slots slots_;
+  Kernel kernel_;
+  Machine<Kernel> machine_;
+  std::array<long, kExternCount> externs_{};
+  std::array<char, 24> fd_text_{}, size_text_{};
+  std::array<const char*, 4> helper_argv_{};
+  std::array<const char*, 1> helper_envp_{};
+  std::string image_;
+  Failure reported_;
+  std::vector<Stamp> host_stamps_;
+  SharedStamps container_stamps_;
+  pid_t pid_ = -1;
+  alignas(16) std::array<char, kChildStackBytes> child_stack_;
+};
+
+Result<void> Launch::prepare() {
+  slots_.lend(kSlotRootfs, inputs_.rootfs);
+  const os::FdRef* stdio[] = {&inputs_.stdin_, &inputs_.stdout_, &inputs_.stderr_};
+  for (std::uint8_t i = 0; i < 3; ++i) {
+    // Above 2, so that giving the program its 0 cannot overwrite what becomes its 1.
+    int copy = ::fcntl(stdio[i]->raw(), F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) return fail(errno, fmt::format("fcntl({}, F_DUPFD_CLOEXEC)", stdio[i]->raw()));
+    slots_.own(static_cast<std::uint8_t>(kSlotStdin + i), copy);
+  }
+  machine_.asked = kWhenInChild | (shared_memory_allowed() ? kWhenSharedMemory : 0U) |
+                   (inputs_.die_with_parent ? kWhenDieWithParent : 0U) | (inputs_.timed ? kWhenTimed : 0U);
+  if (inputs_.timed) {
+    host_stamps_.resize(plan_.host.size());
+    machine_.stamps = host_stamps_.data();
+    SUIT_LET(container_stamps_, SharedStamps::create(plan_.container.size(), slots_));
+  }
+  machine_.sys = &kernel_;
+  machine_.ops = plan_.host.data();
+  machine_.slots = slots_.data();
+  machine_.text = plan_.text.data();
+  machine_.externs = externs_.data();
+  auto supply = [&](Extern word, const void* address) {
+    externs_[static_cast<std::size_t>(word)] = reinterpret_cast<long>(address);
+  };
+  supply(Extern::HelperImage, &suit_init_image[0]);
+  externs_[static_cast<std::size_t>(Extern::HelperSize)] = &suit_init_image_end[0] - &suit_init_image[0];
+  supply(Extern::Failure, &reported_);
+  supply(Extern::Argv, helper_argv_.data());
+  supply(Extern::Envp, helper_envp_.data());
+  return {};
+}
+
+long Launch::clone_once(const Op& op, ChildWork& work) {
+  // Spelled as the kernel's header does: its 64-bit type is another than the library's.
+  auto word = [](auto value) { return static_cast<__u64>(value); };
+  auto address = [&](void* at) { return word(reinterpret_cast<std::uintptr_t>(at)); };
+  clone_args args{};
+  args.flags = word(plan_.clone_flags) | word(op.args[2]);
+  args.pidfd = address(slots_.data() + kSlotPidfd);
+  args.exit_signal = SIGCHLD;
+  if (!plan_.cgroup_dir.empty()) args.cgroup = word(slots_.data()[kSlotCgroup]);
+  if ((args.flags & CLONE_VM) != 0) {
+    args.stack = address(child_stack_.data());
+    args.stack_size = child_stack_.size();
+  }
+  return clone_call(&args, child_main, &work);
+}
+
+Failure Launch::clone() {
+  ChildWork work{machine_, parts_.child, parts_.after};
+  SignalsBlocked blocked;
+  Failure failure;
+  for (std::uint32_t i = parts_.clone; i < parts_.child; ++i) {
+    const Op& op = plan_.host[i];
+    if ((op.when & ~machine_.asked) != 0) continue;
+    if (machine_.stamps) host_stamps_[i].start_ns = kernel_.now_ns();
+    long pid = clone_once(op, work);
+    if (machine_.stamps) host_stamps_[i].result = pid;
+    if (pid >= 0) {
+      pid_ = static_cast<pid_t>(pid);
+      return {};
+    }
+    failure = {kHostLane, i, static_cast<std::int32_t>(-pid)};
+    if (!tolerated(op, -pid)) return failure;
+  }
+  return failure;
+}
+
+Failure Launch::run() {
+  // Everything up to the plan's own memfd, which holds the slots that the others filled.
+  std::uint32_t plan_at = 0;
+  while (plan_at < parts_.clone && plan_.host[plan_at].result != kSlotPlan) ++plan_at;
+  Failure failure = run_ops(machine_, 0, plan_at, kHostLane);
+  if (failure.error != 0) return failure;
+  image_ = plan_image(plan_, slots_, machine_.asked);
+  externs_[static_cast<std::size_t>(Extern::PlanImage)] = reinterpret_cast<long>(image_.data());
+  externs_[static_cast<std::size_t>(Extern::PlanSize)] = static_cast<long>(image_.size());
+  failure = run_ops(machine_, plan_at, parts_.clone, kHostLane);
+  if (failure.error != 0) return failure;
+
+  fmt::format_to_n(fd_text_.data(), fd_text_.size() - 1, "{}", slots_.data()[kSlotPlan]);
+  fmt::format_to_n(size_text_.data(), size_text_.size() - 1, "{}", image_.size());
+  helper_argv_ = {"suit-init", fd_text_.data(), size_text_.data(), nullptr};
+  failure = clone();
+  if (failure.error != 0) return failure;
+
+  // After this line the child exists: every return must reap it.
+  failure = run_ops(machine_, parts_.after, parts_.end, kHostLane);
+  slots_.data()[kSlotReportWrite] = -1;  // closed by the lane
+  return failure.error != 0 ? failure : reported_;
+}
+
+Timeline Launch::timeline(std::int64_t start_ns) const {
+  Timeline out;
+  if (!inputs_.timed) return out;
+  auto since = [&](std::int64_t at) { return std::chrono::nanoseconds(at == 0 ? 0 : at - start_ns); };
+  for (const Stamp& stamp : host_stamps_) {
+    out.host.push_back(since(stamp.start_ns));
+    out.host_results.push_back(stamp.result);
+  }
+  for (std::size_t i = 0; i < plan_.container.size(); ++i) {
+    const Stamp& stamp = container_stamps_.data()[i];
+    out.container.push_back(since(stamp.start_ns));
+    out.container_results.push_back(stamp.result);
+  }
+  out.slots.assign(slots_.all().begin(), slots_.all().end());
+  return out;
+}
+
+Error Launch::error_of(const Failure& failure) const {
+  return describe_failure(plan_, failure, inputs_.rootfs, slots_.all());
+}
+
+}  // namespace
+
+Result<Container> launch(const LaunchPlan& plan, const LaunchInputs& inputs) {
+  for (const std::string& warning : plan.warnings) SUIT_LOG(Warn, "{}", warning);
+  Launch launch(plan, inputs);
+  SUIT_TRY(launch.prepare());
+  std::int64_t start_ns = Kernel().now_ns();
+  Failure failure = launch.run();
+
+  Container container;
+  container.pid_ = launch.pid();
+  container.pidfd_ = launch.take_pidfd();
+  container.cgroup2_dir_ = plan.cgroup_dir;
+  if (failure.error != 0) {
+    // The cgroup of somebody else's container of the same name must stay.
+    const Op& op = (failure.lane == kHostLane ? plan.host : plan.container)[failure.op];
+    bool is_not_ours = failure.lane == kHostLane && (op.call == Call::unlinkat || op.call == Call::mkdirat);
+    if (is_not_ours) container.cgroup2_dir_.clear();
+    return std::unexpected(launch.error_of(failure));  // the container ends with this scope
+  }
+  container.timeline_ = launch.timeline(start_ns);
+  return container;
+}
+
+}  // namespace suit::runtime

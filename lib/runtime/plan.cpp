@@ -1,0 +1,95 @@
+#include "runtime/plan.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "runtime/builder_internal.h"
+
+namespace suit::runtime {
+namespace {
+
+bool is_id(std::string_view id) {
+  auto is_word = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  return !id.empty() && id.size() <= 128 && is_word(id[0]) &&
+         std::ranges::all_of(id, [&](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; });
+}
+
+bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
+
+// The kernel would read a text with a NUL as a shorter one than we have checked.
+Result<void> check_texts(const oci::Spec& spec) {
+  for (const std::string& arg : spec.process.args)
+    if (has_nul(arg)) return fail(0, "/process/args: an argument holds a NUL byte");
+  for (const std::string& entry : spec.process.env)
+    if (has_nul(entry) || entry.find('=') == std::string::npos || entry.starts_with('='))
+      return fail(0, fmt::format("/process/env: \"{}\" is not NAME=value", entry.substr(0, entry.find('='))));
+  for (const oci::SpecMount& mount : spec.mounts) {
+    bool is_bad = has_nul(mount.destination) || has_nul(mount.source) || has_nul(mount.type);
+    for (const std::string& option : mount.options) is_bad = is_bad || has_nul(option);
+    if (is_bad) return fail(0, "/mounts: a text holds a NUL byte");
+  }
+  for (const std::string* text : {&spec.hostname, &spec.domainname, &spec.process.cwd})
+    if (has_nul(*text)) return fail(0, "hostname, domainname or cwd holds a NUL byte");
+  return {};
+}
+
+Result<void> check_spec(const oci::Spec& spec) {
+  SUIT_TRY(check_texts(spec));
+  if (!spec.process.cwd.starts_with('/'))
+    return fail(0, fmt::format("/process/cwd: \"{}\" is not an absolute path", spec.process.cwd));
+  if (std::ranges::count(spec.process.cwd, '/') > 64) return fail(0, "/process/cwd: more than 64 components");
+  if (spec.process.terminal)
+    return fail(0, "/process/terminal: a terminal is not supported by this runtime",
+                "run without a terminal, with stdin kept open if input is needed");
+  const std::string& propagation = spec.linux_.rootfs_propagation;
+  if (!propagation.empty() && !propagation.ends_with("private") && !propagation.ends_with("slave"))
+    return fail(0, fmt::format("/linux/rootfsPropagation: \"{}\" is not supported", propagation),
+                "use private, rprivate, slave or rslave");
+  return {};
+}
+
+Result<void> check_namespaces(const PlanInput& in) {
+  const auto& list = in.spec.linux_.namespaces;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      if (list[i].type == list[k].type)
+        return fail(0, fmt::format("/linux/namespaces/{}: a second {} namespace", i, list[i].type));
+  if (!in.has_namespace("mount"))
+    return fail(0, "/linux/namespaces: a mount namespace is missing", "add {\"type\": \"mount\"}");
+  if (in.shares_namespace("uts") && !in.spec.hostname.empty() &&
+      std::ranges::none_of(list, [](const oci::Namespace& ns) { return ns.type == "uts"; }))
+    return fail(0, "/hostname: would change the host's name: the container has no uts namespace of its own");
+  return {};
+}
+
+}  // namespace
+
+Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id) {
+  if (!is_id(id))
+    return fail(0, fmt::format("\"{}\" is not a container id", id),
+                "use letters, digits, '_', '.' and '-', a letter or digit first, 128 at most");
+  SUIT_TRY(check_spec(spec));
+  PlanInput in{spec, facts};
+  SUIT_TRY(check_namespaces(in));
+
+  Builder b(id);
+  SUIT_TRY(plan_host_lane(b, in));
+  // From here on the container lane grows; mounts open their sources in the host lane.
+  SUIT_TRY(plan_isolation(b, in));
+  SUIT_TRY(plan_mounts(b, in));
+  plan_hidden_paths(b, in);
+  plan_pivot(b, in);
+  // No path of the host exists after the pivot.
+  SUIT_TRY(plan_process(b, in));
+  SUIT_TRY(plan_program(b, in));
+  // Last: what the helper inherits is what the container lane uses.
+  plan_clone(b, in);
+  if (b.slots_exhausted()) return fail(0, "the spec has more bind mounts and devices than a plan can hold (230)");
+  return std::move(b.plan());
+}
+
+}  // namespace suit::runtime

@@ -1,0 +1,152 @@
+// The host lane: what is opened and sealed before the clone, the clone, and the wait for the report.
+
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+
+#include <array>
+#include <bitset>
+#include <string>
+
+#include "runtime/builder_internal.h"
+
+namespace suit::runtime {
+namespace {
+
+#ifndef MFD_EXEC
+constexpr unsigned MFD_EXEC = 0x10;  // Linux 6.3
+#endif
+#ifndef CLONE_INTO_CGROUP
+constexpr std::uint64_t CLONE_INTO_CGROUP = 0x200000000ULL;
+#endif
+
+constexpr int kAllSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+
+void plan_cgroup(Builder& b, const HostFacts& facts) {
+  if (facts.cgroup2_dir.empty()) return;
+  std::string parent = facts.cgroup2_dir + "/spacesuit";
+  std::string own = parent + "/" + b.plan().id;
+  b.plan().cgroup_dir = own;
+  b.step("host.cgroup", "/linux/cgroupsPath");
+  Value at = Builder::number(AT_FDCWD);
+  b.op(Call::mkdirat, {at, b.text(parent), Builder::number(0755)}).tolerates = kMayExist;
+  Op& make = b.op(Call::mkdirat, {at, b.text(own), Builder::number(0755)});
+  make.tolerates = kMayExist;
+  make.skip_ok = 2;
+  // Somebody who was killed left it: an empty one can go, one in use cannot (EBUSY).
+  b.op(Call::unlinkat, {at, b.text(own), Builder::number(AT_REMOVEDIR)});
+  b.op(Call::mkdirat, {at, b.text(own), Builder::number(0755)});
+  b.op(Call::openat, {at, b.text(own), Builder::number(O_PATH | O_DIRECTORY | O_CLOEXEC), Builder::number(0)})
+      .result = kSlotCgroup;
+}
+
+void plan_memfd(Builder& b, std::string_view name, std::uint8_t slot, Extern image, Extern size, unsigned flags) {
+  Op& make = b.op(Call::memfd_create, {b.text(name), Builder::number(MFD_CLOEXEC | MFD_ALLOW_SEALING | flags)});
+  make.result = slot;
+  if (flags != 0) {
+    // Before Linux 6.3 every memfd is executable and the flag is unknown.
+    make.tolerates = kMayBeUnsupported;
+    make.skip_ok = 1;
+    b.op(Call::memfd_create, {b.text(name), Builder::number(MFD_CLOEXEC | MFD_ALLOW_SEALING)}).result = slot;
+  }
+  b.op(Call::write, {Builder::slot(slot), Builder::supplied(image), Builder::supplied(size)});
+  b.op(Call::fcntl, {Builder::slot(slot), Builder::number(F_ADD_SEALS), Builder::number(kAllSeals)});
+}
+
+struct NamespaceFlag {
+  std::string_view type;
+  std::uint64_t flag;
+};
+constexpr std::array<NamespaceFlag, 6> kNamespaces = {{
+    {"mount", CLONE_NEWNS},
+    {"pid", CLONE_NEWPID},
+    {"network", CLONE_NEWNET},
+    {"ipc", CLONE_NEWIPC},
+    {"uts", CLONE_NEWUTS},
+    {"time", CLONE_NEWTIME},
+}};
+
+// Descriptors that the container lane uses and does not open itself.
+std::bitset<kSlotCount> inherited_slots(const LaunchPlan& plan) {
+  std::bitset<kSlotCount> used;
+  std::bitset<kSlotCount> made;
+  for (const Op& op : plan.container) {
+    for (std::size_t i = 0; i < op.argument_count; ++i)
+      if (op.kinds[i] == Arg::Slot) used.set(static_cast<std::size_t>(op.args[i]));
+    if (op.result != kSlotNone) made.set(op.result);
+  }
+  used &= ~made;
+  used.set(kSlotReportWrite);
+  used.set(kSlotPlan);
+  return used;
+}
+
+void plan_child(Builder& b, const PlanInput& in) {
+  std::size_t first = b.op_count();
+  b.step("host.handover", "");
+  // Everything of ours is close-on-exec; what the helper needs loses that in the child alone.
+  std::bitset<kSlotCount> inherited = inherited_slots(b.plan());
+  for (std::size_t i = 0; i < inherited.size(); ++i)
+    if (inherited.test(i))
+      b.op(Call::fcntl, {Builder::slot(static_cast<std::uint8_t>(i)), Builder::number(F_SETFD), Builder::number(0)});
+  b.op(Call::fcntl, {Builder::slot(kSlotTimes), Builder::number(F_SETFD), Builder::number(0)}).when = kWhenTimed;
+
+  b.step("process.signals", "");
+  // struct sigaction of the kernel, all zero: SIG_DFL, no flags, no mask.
+  std::array<std::uint64_t, 4> by_default{};
+  for (int signal = 1; signal < 64; ++signal)
+    if ((in.facts.ignored_signals >> (signal - 1) & 1) != 0)
+      b.op(Call::rt_sigaction, {Builder::number(signal), b.data(by_default), Builder::null(), Builder::number(8)});
+  b.op(Call::rt_sigprocmask, {Builder::number(SIG_SETMASK), b.data(std::uint64_t{0}), Builder::null(), Builder::number(8)});
+
+  b.step("host.helper", "");
+  b.op(Call::execveat, {Builder::slot(kSlotHelper), b.text(""), Builder::supplied(Extern::Argv),
+                        Builder::supplied(Extern::Envp), Builder::number(AT_EMPTY_PATH)});
+  for (std::size_t i = first; i < b.op_count(); ++i) b.op_at(i).when |= kWhenInChild;
+}
+
+}  // namespace
+
+Result<void> plan_host_lane(Builder& b, const PlanInput& in) {
+  b.in_host_lane();
+  plan_cgroup(b, in.facts);
+  b.step("host.report", "");
+  b.op(Call::pipe2, {Builder::address_of(kSlotReportRead), Builder::number(O_CLOEXEC)});
+  b.step("host.helper", "");
+  plan_memfd(b, "suit-init", kSlotHelper, Extern::HelperImage, Extern::HelperSize, MFD_EXEC);
+  b.in_container_lane();
+  return {};
+}
+
+void plan_clone(Builder& b, const PlanInput& in) {
+  b.in_host_lane();
+  b.step("host.plan", "");
+  plan_memfd(b, "plan", kSlotPlan, Extern::PlanImage, Extern::PlanSize, 0);
+
+  std::uint64_t flags = CLONE_PIDFD;
+  for (const NamespaceFlag& ns : kNamespaces)
+    if (in.has_namespace(ns.type)) flags |= ns.flag;
+  if (!b.plan().cgroup_dir.empty()) flags |= CLONE_INTO_CGROUP;
+  b.plan().clone_flags = flags;
+  b.step("host.clone", "/linux/namespaces");
+  // The child borrows our memory until its exec: no page is copied, whatever our size. A time
+  // namespace needs memory of its own.
+  if ((flags & CLONE_NEWTIME) == 0) {
+    Op& fast = b.op(Call::clone3, {Builder::supplied(Extern::CloneArgs), Builder::number(sizeof(clone_args)),
+                                   Builder::number(CLONE_VM | CLONE_VFORK)});
+    fast.when = kWhenSharedMemory;
+    fast.tolerates = kMayBeUnsupported;
+    fast.skip_ok = 1;
+  }
+  b.op(Call::clone3, {Builder::supplied(Extern::CloneArgs), Builder::number(sizeof(clone_args)), Builder::number(0)});
+  plan_child(b, in);
+
+  b.step("host.started", "");
+  b.op(Call::close, {Builder::slot(kSlotReportWrite)});
+  b.op(Call::read, {Builder::slot(kSlotReportRead), Builder::supplied(Extern::Failure), Builder::number(sizeof(Failure))});
+  b.in_container_lane();
+}
+
+}  // namespace suit::runtime

@@ -1,0 +1,25 @@
+/// \file
+/// System calls as strace prints them.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "runtime/plan.h"
+
+namespace suit::runtime {
+
+/// `move_mount`
+std::string_view call_name(Call call);
+
+/// `fsopen("proc", FSOPEN_CLOEXEC)`.
+/// \param slots descriptors by slot; where there is none, or it is -1, the slot's name: `<rootfs>`
+std::string render_call(const LaunchPlan& plan, const Op& op, std::span<const int> slots = {});
+
+/// `0`, `7` or `-1 ENOENT`
+std::string render_result(std::int64_t result);
+
+}  // namespace suit::runtime

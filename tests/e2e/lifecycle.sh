@@ -1,0 +1,63 @@
+#!/bin/sh
+# A long job in the background: ps, logs, stop, ps -a, rm, rm -f, prune.
+. "$(dirname "$0")/lib.sh"
+base=spacesuit/base:1
+
+ok "$SUIT" run -d --name job $base sh -c 'echo started; trap "echo asked; exit 7" TERM; while :; do sleep 0.1; done'
+id=$out
+same "a full id" "${#id}" 64
+until_true 10 sh -c "\"$SUIT\" logs job | grep -q started" || fail "job prints nothing"
+ok "$SUIT" ps
+holds "ps" "$out" "job"
+holds "ps" "$out" "Up "
+holds "ps" "$out" "$(echo "$id" | cut -c1-12)"
+fails 1 "running" "$SUIT" rm job
+fails 125 "already in use" "$SUIT" run --name job $base true
+ok "$SUIT" stop job
+ok "$SUIT" ps -q
+same "nothing runs" "$out" ""
+ok "$SUIT" ps -a
+holds "ps -a" "$out" "Exited (7)"
+ok "$SUIT" logs job
+same "logs" "$(echo "$out" | tr '\n' ' ')" "started asked "
+ok "$SUIT" logs --tail 1 job
+same "tail" "$out" "asked"
+ok "$SUIT" rm job
+fails 1 "no such container" "$SUIT" logs job
+
+# A program that has no handler for the signal: stop kills after its timeout.
+ok "$SUIT" run -d --name deaf $base sleep 1000
+ok "$SUIT" stop -t 1 deaf
+ok "$SUIT" ps -a --format '{{.Names}} {{.Status}}'
+holds "killed" "$out" "deaf Exited (137)"
+ok "$SUIT" container prune -f
+ok "$SUIT" ps -aq
+same "pruned" "$out" ""
+
+ok "$SUIT" run -d --name a $base sleep 1000
+ok "$SUIT" run -d --rm --name b $base sleep 1000
+ok "$SUIT" rm -f a
+ok "$SUIT" kill b
+until_true 10 sh -c "[ -z \"\$(\"$SUIT\" ps -aq)\" ]" || fail "--rm did not remove b: $("$SUIT" ps -a)"
+
+# The exit code survives the container's end, and wait gives it.
+ok "$SUIT" run -d --name short $base sh -c 'sleep 0.3; exit 42'
+ok "$SUIT" wait short
+same "wait" "$out" "42"
+ok "$SUIT" start short
+ok "$SUIT" rm -f short
+
+# The monitor is killed: the container does not outlive it, and nobody says it ended well.
+ok "$SUIT" run -d --name orphan $base sleep 1000
+monitor=$(cat "$SUIT_ROOT"/run/c/*.lock)
+kill -9 "$monitor"
+until_true 10 sh -c "\"$SUIT\" ps -a --format '{{.Status}}' | grep -q 'Exited (137)'" ||
+  fail "after the monitor's death: $("$SUIT" ps -a)"
+ok "$SUIT" rm orphan
+
+# Names are claimed once.
+ok "$SUIT" create --name one $base true
+fails 125 "already in use" "$SUIT" create --name one $base true
+ok "$SUIT" start -a one
+ok "$SUIT" rm one
+finish

@@ -1,0 +1,142 @@
+#include "oci/spec.h"
+
+#include <gtest/gtest.h>
+
+#include "../support/corpora.h"
+
+namespace suit::oci {
+namespace {
+
+std::string message(const Result<Spec>& result) {
+  return result ? "accepted" : result.error().message();
+}
+
+// A document that is right but for what the test puts in.
+std::string with(const std::string& process, const std::string& more) {
+  return R"({"ociVersion":"1.0.2","root":{"path":"rootfs"},"process":{"cwd":"/","args":["sh"])" +
+         process + "}" + more + "}";
+}
+
+TEST(Spec, DefaultSurvivesBeingWrittenAndRead) {
+  Spec spec = default_spec();
+  spec.process.args = {"/bin/sh", "-c", "true"};
+  spec.process.user = {1000, 1000, {10, 20}, 022};
+  spec.process.rlimits = {{"RLIMIT_NOFILE", 1024, 2048}};
+  spec.process.oom_score_adj = -5;
+  spec.hostname = "web";
+  spec.linux_.devices = {{"/dev/fuse", 'c', 10, 229, 0666, 0, 0}};
+  spec.linux_.uid_mappings = {{0, 100000, 65536}};
+  spec.linux_.sysctl = {{"net.core.somaxconn", "256"}};
+  const std::string text = to_json(spec);
+  const Result<Spec> read = parse_spec(text);
+  ASSERT_TRUE(read) << message(read);
+  EXPECT_EQ(to_json(*read), text);
+  EXPECT_EQ(read->process.user.umask, 022U);
+  EXPECT_EQ(read->linux_.uid_mappings[0].host_id, 100000U);
+}
+
+TEST(Spec, DefaultIsWhatDockerGives) {
+  const Spec spec = default_spec();
+  EXPECT_EQ(spec.process.capabilities.bounding.size(), 14U);
+  EXPECT_TRUE(spec.process.capabilities.ambient.empty());
+  EXPECT_TRUE(spec.process.capabilities.inheritable.empty());
+  EXPECT_EQ(spec.linux_.namespaces.size(), 6U);
+  EXPECT_EQ(spec.mounts.front().destination, "/proc");
+}
+
+TEST(Spec, PointsAtTheMemberAtFault) {
+  EXPECT_EQ(message(parse_spec("{}")), "/ociVersion: is required");
+  EXPECT_EQ(message(parse_spec(R"({"ociVersion":"2.0.0","root":{"path":"r"}})")),
+            "/ociVersion: \"2.0.0\" is not a version that is understood");
+  EXPECT_EQ(
+      message(parse_spec(with(R"(,"rlimits":[{"type":"RLIMIT_CPU","soft":2,"hard":1}])", ""))),
+      "/process/rlimits/0: soft limit 2 is above the hard limit 1");
+  EXPECT_EQ(message(parse_spec(with(R"(,"env":["A=1",2])", ""))),
+            "/process/env/1: must be a string");
+  EXPECT_EQ(message(parse_spec(with("", R"(,"mounts":[{"destination":"proc"}])"))),
+            "/mounts/0/destination: must be an absolute path, not \"proc\"");
+  EXPECT_EQ(message(parse_spec(with("", R"(,"linux":{"namespaces":[{"type":"pdi"}]})"))),
+            "/linux/namespaces/0/type: unknown namespace \"pdi\" (did you mean \"pid\"?)");
+  EXPECT_EQ(message(parse_spec(
+                R"({"ociVersion":"1.0.0","root":{"path":"r"},"process":{"cwd":"/","args":[]}})")),
+            "/process/args: must not be empty");
+}
+
+TEST(Spec, RefusesByNameWhatIsNotImplemented) {
+  EXPECT_EQ(message(parse_spec(with("", R"(,"hooks":{"prestart":[{"path":"/x"}]})"))),
+            "/hooks: is not supported yet");
+  EXPECT_EQ(
+      message(parse_spec(with("", R"(,"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}})"))),
+      "/linux/seccomp: is not supported yet");
+  EXPECT_EQ(message(parse_spec(with("", R"(,"linux":{"resources":{"memory":{"limit":1}}})"))),
+            "/linux/resources/memory: is not supported yet");
+}
+
+TEST(Spec, AcceptsMembersThatAskForNothing) {
+  EXPECT_EQ(message(parse_spec(
+                with(R"(,"selinuxLabel":"","apparmorProfile":"")",
+                     R"(,"hooks":{},"linux":{"resources":{"memory":{}},"seccomp":null})"))),
+            "accepted");
+  EXPECT_EQ(message(parse_spec(with("", R"(,"x-unknown":{"a":1})"))), "accepted");
+}
+
+TEST(Spec, AcceptsTheDeviceRuleThatRuncAndCrunWrite) {
+  EXPECT_EQ(message(parse_spec(with(
+                "", R"(,"linux":{"resources":{"devices":[{"allow":false,"access":"rwm"}]}})"))),
+            "accepted");
+  EXPECT_EQ(message(parse_spec(
+                with("", R"(,"linux":{"resources":{"devices":[{"allow":true,"access":"rwm"}]}})"))),
+            "/linux/resources/devices: is not supported yet");
+}
+
+// Accepted as documents, refused as something that we cannot do.
+const corpora::Deviations kNotOurs = {
+    {"config-good-minimal", "without a process there is nothing to start"},
+    {"config-good-freebsd-example", "another operating system"},
+    {"config-good-freebsd-minimal", "another operating system"},
+    {"config-good-zos-example", "another operating system"},
+    {"config-good-zos-minimal", "another operating system"},
+    {"config-good-linux-rdma", "no process; resources are not implemented"},
+    {"config-good-linux-netdevice", "no process; network devices are not implemented"},
+    {"config-good-spec-example",
+     "hooks, seccomp and resources are not implemented: refused by name"},
+};
+
+TEST(RuntimeSpecCorpora, DocumentsAreAcceptedAndRefusedAsUpstream) {
+  SUIT_NEEDS_CORPORA();
+  corpora::Tally tally("oci-runtime-spec/schema-cases.json");
+  for (const auto& row : corpora::cases("oci-runtime-spec/schema-cases.json")) {
+    if (row["kind"] != "config") continue;
+    if (kNotOurs.contains(row["name"].get<std::string>())) {
+      tally.deviate();
+      continue;
+    }
+    const Result<Spec> spec = parse_spec(row["document"].get<std::string>());
+    const bool ok = spec.has_value() == row["valid"].get<bool>();
+    EXPECT_TRUE(ok) << row["name"] << "\n" << message(spec);
+    tally.count(ok);
+  }
+}
+
+// What the other runtimes write for a new bundle.
+void read_bundle_of(const std::string& runtime) {
+  char directory[] = "/tmp/suit-spec-XXXXXX";
+  ASSERT_NE(mkdtemp(directory), nullptr);
+  const std::string folder = directory;
+  const int made = std::system(("cd " + folder + " && " + runtime + " spec 2>/dev/null").c_str());
+  std::ifstream in(folder + "/config.json");
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  std::remove((folder + "/config.json").c_str());
+  std::remove(folder.c_str());
+  if (made != 0) GTEST_SKIP() << runtime << " is not installed";
+  const Result<Spec> spec = parse_spec(text);
+  ASSERT_TRUE(spec) << message(spec);
+  EXPECT_EQ(spec->process.args, std::vector<std::string>{"sh"});
+  EXPECT_EQ(parse_spec(to_json(*spec)).value().mounts.size(), spec->mounts.size());
+}
+
+TEST(Spec, ReadsWhatRuncWrites) { read_bundle_of("runc"); }
+TEST(Spec, ReadsWhatCrunWrites) { read_bundle_of("crun"); }
+
+}  // namespace
+}  // namespace suit::oci
