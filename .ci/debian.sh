@@ -145,13 +145,15 @@ show_failure() {
   die "$2; the whole log: $1" "if the tree is unchanged, remove its build/ folder and run this again"
 }
 
-# build_preset PRESET TARGET: configures and builds; the logs lie in build/<preset>/.
+# build_preset PRESET TARGET...: configures and builds; the logs lie in build/<preset>/.
 build_preset() {
-  mkdir -p "build/$1"
-  watch_command "configuring build/$1" "build/$1/configure.log" cmake --preset "$1" ||
-    show_failure "build/$1/configure.log" "cmake could not configure the tree"
-  watch_command "building build/$1 ($2)" "build/$1/build.log" \
-    cmake --build "build/$1" -j "${SUIT_JOBS:-$(nproc)}" --target "$2" ||
-    show_failure "build/$1/build.log" "the build failed"
-  say "built: $(tail -n 1 "build/$1/build.log" | cut -c 1-100)"
+  preset=$1
+  shift
+  mkdir -p "build/$preset"
+  watch_command "configuring build/$preset" "build/$preset/configure.log" cmake --preset "$preset" ||
+    show_failure "build/$preset/configure.log" "cmake could not configure the tree"
+  watch_command "building build/$preset: $*" "build/$preset/build.log" \
+    cmake --build "build/$preset" -j "${SUIT_JOBS:-$(nproc)}" --target "$@" ||
+    show_failure "build/$preset/build.log" "the build failed"
+  say "built: $(tail -n 1 "build/$preset/build.log" | cut -c 1-100)"
 }

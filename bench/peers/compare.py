@@ -3,9 +3,10 @@
 
     compare.py [start] [lifecycle] [engines] [hash] [--bin DIR] [--rounds N] [--json FILE]
 
-`start` runs one bundle, `lifecycle` creates, starts, deletes it and execs into it, `engines` one image (it needs engines.sh: see README.md), `hash` one file. Each
-suite runs twice: back to back, and with 100 ms between runs (then the kernel's RCU grace periods are cold,
-which is what a person typing commands meets). bench/report draws the JSON.
+`start` runs one bundle, `lifecycle` creates, starts, deletes it and execs into it, `engines` runs one image (it
+needs engines.sh: see README.md), `hash` hashes one file. Each suite runs twice: back to back, and with 100 ms
+between runs (then the kernel's RCU grace periods are cold, which is what a person typing commands meets).
+bench/report draws the JSON.
 """
 
 import argparse
@@ -38,6 +39,8 @@ def summary(values, scale):
 
 def interleave(bin_dir, contenders, rounds, gap_ms):
     """Rows (wall ns, cpu ns, KiB, exit code) by contender."""
+    for contender in contenders:
+        assert not any(c in word for word in contender.argv for c in "\t\n"), contender.argv
     lines = "".join("\t".join([c.name, c.hide, *c.argv]) + "\n" for c in contenders)
     argv = [os.path.join(bin_dir, "suit-interleave"), "--rounds", str(rounds), "--gap-ms", str(gap_ms)]
     done = subprocess.run(argv, input=lines, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

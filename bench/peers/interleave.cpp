@@ -55,7 +55,7 @@ int namespace_without(const std::string& path) {
                 ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                 ::umount2(path.c_str(), MNT_DETACH) == 0;
     char answer = good ? 1 : 0;
-    if (::write(ready[1], &answer, 1) != 1) ::_exit(1);
+    if (::write(ready[1], &answer, 1) != 1 || !good) ::_exit(1);
     ::pause();
     ::_exit(0);
   }

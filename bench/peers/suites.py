@@ -147,10 +147,8 @@ def start(directory, bin_dir):
 
 
 # What podman and containerd do with a runtime: three commands. The shell around them is the same for all.
-THREE_COMMANDS = """
-bundle=$1; id=$2; shift 2
-"$@" create --bundle "$bundle" "$id" </dev/null && "$@" start "$id" && "$@" delete --force "$id"
-"""
+THREE_COMMANDS = ('bundle=$1; id=$2; shift 2; "$@" create --bundle "$bundle" "$id" </dev/null && '
+                  '"$@" start "$id" && "$@" delete --force "$id"')
 
 
 def lifecycle(directory, bin_dir):

@@ -28,7 +28,7 @@ constexpr std::array kSteps = std::to_array<Step>({
     {"host.plan", "hand the list of calls over, sealed",
      "the helper decides nothing: it walks this list",
      "the helper would have nothing to do",
-     "memfd_create(2)", "01-process#the-engine-explains-itself"},
+     "memfd_create(2)", "01-process#a-process-of-its-own"},
     {"host.clone", "clone a process into new namespaces",
      "from its first instruction the process sees its own pids, mounts, network, names and IPC objects",
      "the program would see, and with root's power change, the host's",

@@ -24,8 +24,9 @@ Result<os::Fd> borrow(int descriptor) {
 }
 
 // Writes beside \p path and renames: a save that fails leaves the old file.
-Result<void> save_to_file(const std::string& path, const std::function<Result<void>(Writer&)>& save) {
-  struct stat info {};
+Result<void> save_to_file(const std::string& path,
+                          const std::function<Result<void>(Writer&)>& save) {
+  struct stat info{};
   // A pipe or device is written to, not replaced.
   if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
     if (S_ISDIR(info.st_mode)) return fail(EISDIR, fmt::format("write \"{}\"", path));
@@ -34,7 +35,8 @@ Result<void> save_to_file(const std::string& path, const std::function<Result<vo
     return save(writer);
   }
   const std::string temporary = path + ".tmp-" + os::random_hex(4);
-  SUIT_LET(os::Fd file, os::open_at(os::FdRef::cwd(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644));
+  SUIT_LET(os::Fd file,
+           os::open_at(os::FdRef::cwd(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644));
   os::FdWriter writer(file);
   Result<void> done = save(writer);
   if (done) done = file.close();
@@ -97,9 +99,11 @@ Result<int> image_load(Invocation& in) {
   SUIT_LET(os::Fd file, open_input(input));
   os::FdReader reader(std::move(file));
   SUIT_LET(const store::LoadReport report, store::load_archive(engine.store(), reader));
-  for (const std::string& note : report.notes) in.console.complain(fmt::format("note: {}\n", note));
+  for (const std::string& note : report.notes)
+    in.console.complain(fmt::format("note: {}\n", note));
   for (const store::Image& image : report.images) {
-    for (const std::string& name : image.names) in.console.print("Loaded image: {}\n", familiar(name));
+    for (const std::string& name : image.names)
+      in.console.print("Loaded image: {}\n", familiar(name));
     if (image.names.empty()) in.console.print("Loaded image ID: {}\n", image.id.text());
   }
   return 0;

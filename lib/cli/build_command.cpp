@@ -20,14 +20,44 @@
 namespace suit::cli {
 namespace {
 
-constexpr std::array kUnsupported = std::to_array<std::string_view>(
-    {"add-host",     "allow",        "annotation",  "attest",      "build-context", "builder",
-     "cache-from",   "cache-to",     "call",        "cgroup-parent", "check",       "compress",
-     "cpu-period",   "cpu-quota",    "c,cpu-shares", "cpuset-cpus", "cpuset-mems",  "disable-content-trust",
-     "force-rm",     "isolation",    "load",        "m,memory",    "memory-swap",  "metadata-file",
-     "no-cache-filter", "o,output",  "platform",    "policy",      "provenance",   "pull",
-     "push",         "sbom",         "secret",      "security-opt", "shm-size",    "squash",
-     "ssh",          "ulimit"});
+constexpr std::array kUnsupported = std::to_array<std::string_view>({"add-host",
+                                                                     "allow",
+                                                                     "annotation",
+                                                                     "attest",
+                                                                     "build-context",
+                                                                     "builder",
+                                                                     "cache-from",
+                                                                     "cache-to",
+                                                                     "call",
+                                                                     "cgroup-parent",
+                                                                     "check",
+                                                                     "compress",
+                                                                     "cpu-period",
+                                                                     "cpu-quota",
+                                                                     "c,cpu-shares",
+                                                                     "cpuset-cpus",
+                                                                     "cpuset-mems",
+                                                                     "disable-content-trust",
+                                                                     "force-rm",
+                                                                     "isolation",
+                                                                     "load",
+                                                                     "m,memory",
+                                                                     "memory-swap",
+                                                                     "metadata-file",
+                                                                     "no-cache-filter",
+                                                                     "o,output",
+                                                                     "platform",
+                                                                     "policy",
+                                                                     "provenance",
+                                                                     "pull",
+                                                                     "push",
+                                                                     "sbom",
+                                                                     "secret",
+                                                                     "security-opt",
+                                                                     "shm-size",
+                                                                     "squash",
+                                                                     "ssh",
+                                                                     "ulimit"});
 
 struct BuildFlags {
   build::Options options;
@@ -40,14 +70,20 @@ struct BuildFlags {
 };
 
 void declare(FlagSet& flags, BuildFlags& build) {
-  flags.add('\0', "build-arg", &build.build_args, "list", "Set build-time variables: NAME=value, or NAME for ours")
-      .optional_text("explain", build.explain, "text", "Print the plan of the build, execute nothing: text or json")
-      .add('f', "file", &build.file, "string", "Name of the Dockerfile (default PATH/Dockerfile); '-' is STDIN")
+  flags
+      .add('\0', "build-arg", &build.build_args, "list",
+           "Set build-time variables: NAME=value, or NAME for ours")
+      .optional_text("explain", build.explain, "text",
+                     "Print the plan of the build, execute nothing: text or json")
+      .add('f', "file", &build.file, "string",
+           "Name of the Dockerfile (default PATH/Dockerfile); '-' is STDIN")
       .add('\0', "iidfile", &build.iidfile, "string", "Write the image ID to the file")
       .add('\0', "label", &build.labels, "list", "Set metadata for an image")
-      .add('\0', "network", &build.options.network, "string", "Network of RUN: 'host' (default) or 'none'")
+      .add('\0', "network", &build.options.network, "string",
+           "Network of RUN: 'host' (default) or 'none'")
       .toggle('\0', "no-cache", build.options.no_cache, "Do not use cache when building the image")
-      .add('\0', "progress", &build.progress, "string", "Type of progress output: auto, plain, tty, rawjson, quiet")
+      .add('\0', "progress", &build.progress, "string",
+           "Type of progress output: auto, plain, tty, rawjson, quiet")
       .toggle('q', "quiet", build.quiet, "Suppress the build output and print image ID on success")
       .toggle('\0', "rm", build.remove, "Remove intermediate containers (they always are)")
       .add('t', "tag", &build.tags, "list", "Name and optionally a tag in the 'name:tag' format")
@@ -75,9 +111,11 @@ Result<void> read_dockerfile_from_stdin(build::Options& options) {
 Result<void> interpret(BuildFlags& build, const std::string& context) {
   build::Options& options = build.options;
   if (context == "-" || context.find("://") != std::string::npos || context.starts_with("git@"))
-    return fail(0, fmt::format("a build context that is {} is not supported yet",
-                               context == "-" ? "a tar on stdin" : "a URL"),
-                "give a directory; a Dockerfile alone can come from stdin: suit build -f - DIRECTORY");
+    return fail(
+        0,
+        fmt::format("a build context that is {} is not supported yet",
+                    context == "-" ? "a tar on stdin" : "a URL"),
+        "give a directory; a Dockerfile alone can come from stdin: suit build -f - DIRECTORY");
   options.context_dir = context;
   for (const std::string& text : build.tags) {
     SUIT_LET(naming::Reference tag, naming::parse_reference(text));
@@ -87,7 +125,8 @@ Result<void> interpret(BuildFlags& build, const std::string& context) {
     SUIT_LET(const std::string entry, read_env(text));
     const std::size_t equals = entry.find('=');
     // A bare name that we do not have stays unset, as in Docker.
-    if (equals != std::string::npos) options.build_args[entry.substr(0, equals)] = entry.substr(equals + 1);
+    if (equals != std::string::npos)
+      options.build_args[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
   SUIT_LET(options.labels, read_labels(build.labels));
   if (options.network.empty() || options.network == "default") options.network = "host";
@@ -146,7 +185,8 @@ Result<int> build_image(Invocation& in) {
   Result<build::Report> report = build::build(engine.store(), build.options, *progress);
   progress->finish();
   if (!report) return std::unexpected(std::move(report).error());
-  for (const std::string& warning : report->warnings) in.console.complain(warning + "\n");
+  for (const std::string& warning : report->warnings)
+    in.console.complain(warning + "\n");
   const std::string id = report->image.id.text();
   if (!build.iidfile.empty()) SUIT_TRY(os::replace_file(build.iidfile, id, 0644));
   if (build.quiet) in.console.print("{}\n", id);
@@ -167,9 +207,11 @@ Result<int> builder_prune(Invocation& in) {
   SUIT_LET(engine::Engine engine, in.open_engine());
   const std::string cache = engine.store().root() + "/cache";
   Result<std::vector<std::string>> records = os::list_dir(cache);
-  if (!records && records.error().code() != ENOENT) return std::unexpected(std::move(records).error());
+  if (!records && records.error().code() != ENOENT)
+    return std::unexpected(std::move(records).error());
   if (records) {
-    for (const std::string& record : *records) SUIT_TRY(os::remove_tree(cache + "/" + record));
+    for (const std::string& record : *records)
+      SUIT_TRY(os::remove_tree(cache + "/" + record));
   }
   SUIT_LET(const std::uint64_t freed, engine.store().collect_garbage(std::chrono::seconds(0)));
   in.console.print("Total:\t{}\n", human_size(static_cast<double>(freed), 4));

@@ -7,7 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/commands.h"
 #include "engine/userns.h"
+#include "os/file.h"
 
 namespace suit::cli {
 namespace {
@@ -16,10 +18,9 @@ struct Group {
   std::string_view name;
   std::string_view summary;
 };
-constexpr std::array kGroups = {Group{"builder", "Manage builds"},
-                                Group{"container", "Manage containers"},
-                                Group{"image", "Manage images"},
-                                Group{"system", "Manage Spacesuit"}};
+constexpr std::array kGroups = {
+    Group{"builder", "Manage builds"}, Group{"container", "Manage containers"},
+    Group{"image", "Manage images"}, Group{"system", "Manage Spacesuit"}};
 
 // Calls \p each with every name of \p command until it says true.
 template <typename Each>
@@ -63,6 +64,15 @@ std::string aliases_of(const Command& command) {
   return fmt::format("\nAliases:\n  {}\n", out);
 }
 
+// The image that is installed beside the program: ../share/spacesuit/base.tar.
+std::string base_archive() {
+  const Result<std::string> program = os::read_link(os::FdRef::cwd(), "/proc/self/exe");
+  if (!program) return "";
+  const std::string folder = program->substr(0, program->rfind('/'));
+  const std::string archive = folder.substr(0, folder.rfind('/')) + "/share/spacesuit/base.tar";
+  return os::exists(archive) ? archive : "";
+}
+
 }  // namespace
 
 bool is_group(std::string_view word) {
@@ -93,26 +103,29 @@ std::string help_for(const Command& command, const FlagSet& flags) {
 }
 
 std::string help_overview(std::string_view group) {
-  std::string out = group.empty()
-                        ? "Usage:  suit [OPTIONS] COMMAND\n\nA container engine written to be read\n"
-                        : fmt::format("Usage:  suit {} COMMAND\n", group);
+  std::string out =
+      group.empty() ? "Usage:  suit [OPTIONS] COMMAND\n\nA container engine written to be read\n"
+                    : fmt::format("Usage:  suit {} COMMAND\n", group);
   out += "\nCommands:\n";
   for (const Command& command : all_commands()) {
     if (command.summary.empty()) continue;
     std::string_view shown;
     any_name(command, [&](std::string_view name) {
       const bool grouped = name.find(' ') != std::string_view::npos;
-      const bool fits = group.empty() ? !grouped : begins_with(std::array{std::string(group)}, name) ||
-                                                       name.starts_with(std::string(group) + " ");
+      const bool fits = group.empty() ? !grouped
+                                      : begins_with(std::array{std::string(group)}, name) ||
+                                            name.starts_with(std::string(group) + " ");
       if (fits && shown.empty()) shown = group.empty() ? name : name.substr(group.size() + 1);
       return false;
     });
     if (!shown.empty()) out += fmt::format("  {:<12}{}\n", shown, command.summary);
   }
   if (!group.empty())
-    return out + fmt::format("\nRun 'suit {} COMMAND --help' for more information on a command.\n", group);
+    return out + fmt::format("\nRun 'suit {} COMMAND --help' for more information on a command.\n",
+                             group);
   out += "\nManagement Commands:\n";
-  for (const Group& each : kGroups) out += fmt::format("  {:<12}{}\n", each.name, each.summary);
+  for (const Group& each : kGroups)
+    out += fmt::format("  {:<12}{}\n", each.name, each.summary);
   return out +
          "\nGlobal Options:\n"
          "      --root string        Where images and containers are kept ($SUIT_ROOT)\n"
@@ -125,7 +138,8 @@ std::string help_overview(std::string_view group) {
 Result<std::vector<std::string>> Invocation::parse(FlagSet& flags) {
   // `suit __complete` asks for the names of the flags this way.
   if (args.size() == 1 && args[0] == "--__flags") {
-    for (const FlagSet::Flag& flag : flags.flags()) console.print("--{}\n", flag.name);
+    for (const FlagSet::Flag& flag : flags.flags())
+      console.print("--{}\n", flag.name);
     stopped = Stopped::ForHelp;
     return fail(0, "flags were asked for");
   }
@@ -133,7 +147,8 @@ Result<std::vector<std::string>> Invocation::parse(FlagSet& flags) {
   bool help = false;
   flags.toggle('\0', "help", help, "Print usage");
   Result<std::vector<std::string>> rest = flags.parse(args, command.order);
-  // Help wins over what is wrong beside it, as long as it is no argument of the container's program.
+  // Help wins over what is wrong beside it, as long as it is no argument of the container's
+  // program.
   const bool asked = help || (!rest && command.order == Order::Mixed &&
                               std::find(args.begin(), end_of_flags, "--help") != end_of_flags);
   if (asked) {
@@ -149,16 +164,22 @@ Result<std::vector<std::string>> Invocation::parse(FlagSet& flags) {
     stopped = Stopped::ByArguments;
     const bool few = rest->size() < command.least;
     const std::size_t count = few ? command.least : command.most;
-    if (command.most == 0) return fail(0, fmt::format("'suit {}' accepts no arguments", command.name()));
+    if (command.most == 0)
+      return fail(0, fmt::format("'suit {}' accepts no arguments", command.name()));
     return fail(0, fmt::format("'suit {}' requires {}{} argument{}", command.name(),
-                               command.least == command.most ? "" : few ? "at least " : "at most ",
+                               command.least == command.most ? ""
+                               : few                         ? "at least "
+                                                             : "at most ",
                                count, count == 1 ? "" : "s"));
   }
   return rest;
 }
 
 Result<engine::Engine> Invocation::open_engine() const {
-  engine::Engine::Paths paths = engine::Engine::default_paths(root);
+  SUIT_LET(const std::string cwd, current_directory());
+  const bool relative = !root.empty() && !root.starts_with('/');
+  engine::Engine::Paths paths = engine::Engine::default_paths(relative ? cwd + "/" + root : root);
+  paths.base_archive = base_archive();
   SUIT_TRY(engine::enter_user_namespace(paths.run));
   return engine::Engine::open(std::move(paths));
 }

@@ -23,8 +23,8 @@ enum class ExitRule { Plain, Run };
 
 /// One command of `suit`.
 struct Command {
-  std::string_view names;     ///< `image ls,images`: the first is the command's own, others aliases
-  std::string_view usage;     ///< `[OPTIONS] IMAGE [COMMAND] [ARG...]`
+  std::string_view names;  ///< `image ls,images`: the first is the command's own, others aliases
+  std::string_view usage;  ///< `[OPTIONS] IMAGE [COMMAND] [ARG...]`
   std::string_view summary;
   std::string_view examples;  ///< lines, shown by --help
   std::size_t least = 0;      ///< arguments that must follow the flags
@@ -44,11 +44,11 @@ struct Invocation {
   const Command& command;
   std::vector<std::string> args;  ///< after the command's words
   Console& console;
-  std::string root;               ///< --root; empty: the default
+  std::string root;  ///< --root; empty: the default
   Stopped stopped = Stopped::No;
 
-  /// Reads the command's flags and counts its arguments. `--help` prints the help and is returned as
-  /// an error too, so that no command goes on after it; `stopped` tells.
+  /// Reads the command's flags and counts its arguments. `--help` prints the help and is returned
+  /// as an error too, so that no command goes on after it; `stopped` tells.
   Result<std::vector<std::string>> parse(FlagSet& flags);
   /// Moves into a user namespace if need be, and opens the engine.
   Result<engine::Engine> open_engine() const;

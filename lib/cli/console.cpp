@@ -15,7 +15,8 @@ Result<void> write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(descriptor, text.data(), text.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(errno, descriptor == STDOUT_FILENO ? "write to stdout" : "write to stderr");
+    if (count < 0)
+      return fail(errno, descriptor == STDOUT_FILENO ? "write to stdout" : "write to stderr");
     text.remove_prefix(static_cast<std::size_t>(count));
   }
   return {};

@@ -25,33 +25,38 @@ ListFormat container_format() {
   ListFormat list;
   list.columns =
       "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
-  list.headers = {{"ID", "CONTAINER ID"},     {"Image", "IMAGE"},     {"Command", "COMMAND"},
-                  {"RunningFor", "CREATED"},  {"CreatedAt", "CREATED AT"}, {"Status", "STATUS"},
-                  {"State", "STATE"},         {"Ports", "PORTS"},     {"Names", "NAMES"},
-                  {"Labels", "LABELS"},       {"Mounts", "MOUNTS"},   {"Networks", "NETWORKS"},
+  list.headers = {{"ID", "CONTAINER ID"},
+                  {"Image", "IMAGE"},
+                  {"Command", "COMMAND"},
+                  {"RunningFor", "CREATED"},
+                  {"CreatedAt", "CREATED AT"},
+                  {"Status", "STATUS"},
+                  {"State", "STATE"},
+                  {"Ports", "PORTS"},
+                  {"Names", "NAMES"},
+                  {"Labels", "LABELS"},
+                  {"Mounts", "MOUNTS"},
+                  {"Networks", "NETWORKS"},
                   {"LocalVolumes", "LOCAL VOLUMES"}};
   return list;
 }
 
 bool is_shown(const engine::Status& container, const Filters& filters) {
   const engine::Record& record = container.record;
-  return filters.any("id", [&](const std::string& id) { return record.id.starts_with(id); }) &&
-         filters.any("name", [&](const std::string& name) {
-           return record.name.find(name) != std::string::npos;
-         }) &&
-         filters.any("status", [&](const std::string& status) {
-           return status == engine::name_of(container.state.phase);
-         }) &&
-         filters.any("exited", [&](const std::string& code) {
-           return container.state.phase == engine::State::Phase::Exited &&
-                  code == std::to_string(container.state.exit_code);
-         }) &&
-         filters.any("ancestor", [&](const std::string& image) {
-           return image == record.image || record.image_id.hex().starts_with(image) ||
-                  record.image_id.text().starts_with(image) ||
-                  shown_image(record.image, record.image_id.text(), true) == image;
-         }) &&
-         filters.match_labels(record.labels);
+  return filters.any("id", [&](const std::string& id) {
+    return record.id.starts_with(id);
+  }) && filters.any("name", [&](const std::string& name) {
+    return record.name.find(name) != std::string::npos;
+  }) && filters.any("status", [&](const std::string& status) {
+    return status == engine::name_of(container.state.phase);
+  }) && filters.any("exited", [&](const std::string& code) {
+    return container.state.phase == engine::State::Phase::Exited &&
+           code == std::to_string(container.state.exit_code);
+  }) && filters.any("ancestor", [&](const std::string& image) {
+    return image == record.image || record.image_id.hex().starts_with(image) ||
+           record.image_id.text().starts_with(image) ||
+           shown_image(record.image, record.image_id.text(), true) == image;
+  }) && filters.match_labels(record.labels);
 }
 
 Result<std::optional<std::size_t>> read_tail(const std::string& text) {
@@ -102,7 +107,8 @@ Result<int> container_list(Invocation& in) {
     if (is_shown(container, filters)) rows.push_back(container_row(container, options));
   }
   if (quiet) {
-    for (const Json& row : rows) in.console.print("{}\n", row.string_or("ID"));
+    for (const Json& row : rows)
+      in.console.print("{}\n", row.string_or("ID"));
     return 0;
   }
   SUIT_LET(const std::string text, render_list(format, container_format(), rows));
@@ -135,7 +141,8 @@ Result<int> container_logs(Invocation& in) {
   constexpr std::array<std::string_view, 3> kUnsupported = {"details", "since", "until"};
   FlagSet flags;
   flags.toggle('f', "follow", query.follow, "Follow log output")
-      .add('n', "tail", &tail, "string", "Number of lines to show from the end of the logs (default all)")
+      .add('n', "tail", &tail, "string",
+           "Number of lines to show from the end of the logs (default all)")
       .toggle('t', "timestamps", timestamps, "Show timestamps")
       .unsupported(kUnsupported);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
@@ -167,7 +174,9 @@ Result<int> container_stop(Invocation& in) {
   std::optional<std::int64_t> timeout;
   constexpr std::array<std::string_view, 1> kUnsupported = {"s,signal"};
   FlagSet flags;
-  flags.add('t', "timeout", &timeout, "int", "Seconds to wait before killing the container (default 10)")
+  flags
+      .add('t', "timeout", &timeout, "int",
+           "Seconds to wait before killing the container (default 10)")
       .add('\0', "time", &timeout, "int", "The same as --timeout")
       .unsupported(kUnsupported);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
@@ -231,7 +240,8 @@ Result<int> container_remove(Invocation& in) {
       return {};
     }
     if (!container) return std::unexpected(std::move(container).error());
-    SUIT_TRY(engine.remove(*container, force ? engine::Engine::Force::Yes : engine::Engine::Force::No));
+    SUIT_TRY(
+        engine.remove(*container, force ? engine::Engine::Force::Yes : engine::Engine::Force::No));
     in.console.print("{}\n", name);
     return {};
   });

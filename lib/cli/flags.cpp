@@ -108,7 +108,8 @@ Result<void> FlagSet::refuse_unknown(std::string_view name) const {
                   "Docker has this flag; suit does not, and does not ignore it");
   }
   std::vector<std::string> names = {"help"};
-  for (const Flag& flag : flags_) names.emplace_back(flag.name);
+  for (const Flag& flag : flags_)
+    names.emplace_back(flag.name);
   const std::string_view near = nearest(name, names);
   return fail(0, fmt::format("unknown flag: --{}{}", name,
                              near.empty() ? "" : fmt::format(" (did you mean --{}?)", near)));
@@ -196,7 +197,8 @@ Result<std::vector<std::string>> FlagSet::parse(std::span<const std::string> arg
 std::string FlagSet::help_text() const {
   if (flags_.empty()) return "";
   std::vector<const Flag*> sorted;
-  for (const Flag& flag : flags_) sorted.push_back(&flag);
+  for (const Flag& flag : flags_)
+    sorted.push_back(&flag);
   std::sort(sorted.begin(), sorted.end(),
             [](const Flag* a, const Flag* b) { return a->name < b->name; });
   std::vector<std::string> heads;
@@ -204,8 +206,10 @@ std::string FlagSet::help_text() const {
   for (const Flag* flag : sorted) {
     std::string head = flag->letter != '\0' ? fmt::format("  -{}, --{}", flag->letter, flag->name)
                                             : fmt::format("      --{}", flag->name);
-    if (!flag->bare.empty()) head += "[=";
-    else if (!flag->type.empty()) head += ' ';
+    if (!flag->bare.empty())
+      head += "[=";
+    else if (!flag->type.empty())
+      head += ' ';
     head += flag->type;
     if (!flag->bare.empty()) head += ']';
     width = std::max(width, head.size() + 3);
@@ -214,7 +218,8 @@ std::string FlagSet::help_text() const {
   std::string out = "\nOptions:\n";
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     std::string head = heads[i];
-    for (const std::string& line : wrap_text(sorted[i]->help, kWidth - std::min(width, kWidth / 2))) {
+    for (const std::string& line :
+         wrap_text(sorted[i]->help, kWidth - std::min(width, kWidth / 2))) {
       out += fmt::format("{:<{}}{}\n", head, width, line);
       head.clear();
     }

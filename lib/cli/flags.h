@@ -1,9 +1,10 @@
 /// \file
 /// Flags as Docker parses them (spf13/pflag): `--name=x`, `--name x`, `-n x`, `-nx`, `-it`, `--`.
 ///
-/// A command declares its flags, bound to its variables; the same declarations are its help text and
-/// its completion. Not CLI11: the messages and the rule that all after IMAGE is the program's are
-/// Docker's, which CLI11 would have to be argued out of; and it would bring iostream (0.1 ms a start).
+/// A command declares its flags, bound to its variables; the same declarations are its help text
+/// and its completion. Not CLI11: the messages and the rule that all after IMAGE is the program's
+/// are Docker's, which CLI11 would have to be argued out of; and it would bring iostream (0.1 ms a
+/// start).
 
 #pragma once
 

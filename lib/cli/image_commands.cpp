@@ -52,13 +52,19 @@ Result<std::vector<std::string>> shown_names(const store::Image& image, const Fi
 
 ListFormat image_format(bool digests) {
   ListFormat list;
-  list.columns = digests ? "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
-                         : "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
-  list.headers = {{"Repository", "REPOSITORY"}, {"Tag", "TAG"},
-                  {"Digest", "DIGEST"},         {"ID", "IMAGE ID"},
-                  {"CreatedSince", "CREATED"},  {"CreatedAt", "CREATED AT"},
-                  {"Size", "SIZE"},             {"Containers", "CONTAINERS"},
-                  {"VirtualSize", "SIZE"},      {"SharedSize", "SHARED SIZE"},
+  list.columns =
+      digests ? "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
+              : "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
+  list.headers = {{"Repository", "REPOSITORY"},
+                  {"Tag", "TAG"},
+                  {"Digest", "DIGEST"},
+                  {"ID", "IMAGE ID"},
+                  {"CreatedSince", "CREATED"},
+                  {"CreatedAt", "CREATED AT"},
+                  {"Size", "SIZE"},
+                  {"Containers", "CONTAINERS"},
+                  {"VirtualSize", "SIZE"},
+                  {"SharedSize", "SHARED SIZE"},
                   {"UniqueSize", "UNIQUE SIZE"}};
   return list;
 }
@@ -99,13 +105,16 @@ Result<int> image_list(Invocation& in) {
              shown_names(image, filters, args.empty() ? "" : args[0]));
     if (options.quiet) {
       if (!names.empty())
-        in.console.print("{}\n", options.no_trunc ? image.id.text() : std::string(image.id.short_hex()));
+        in.console.print("{}\n",
+                         options.no_trunc ? image.id.text() : std::string(image.id.short_hex()));
       continue;
     }
-    for (const std::string& name : names) rows.push_back(image_row(image, name, row_options));
+    for (const std::string& name : names)
+      rows.push_back(image_row(image, name, row_options));
   }
   if (options.quiet) return 0;
-  SUIT_LET(const std::string text, render_list(options.format, image_format(options.digests), rows));
+  SUIT_LET(const std::string text,
+           render_list(options.format, image_format(options.digests), rows));
   in.console.text(text);
   return 0;
 }
@@ -161,14 +170,18 @@ Result<int> image_history(Invocation& in) {
   const std::string id = no_trunc ? image.id.text() : std::string(image.id.short_hex());
   if (!rows.empty()) rows[0].set("ID", id);
   if (quiet) {
-    for (const Json& row : rows) in.console.print("{}\n", row.string_or("ID"));
+    for (const Json& row : rows)
+      in.console.print("{}\n", row.string_or("ID"));
     return 0;
   }
   ListFormat list;
   list.columns = "{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}";
-  list.headers = {{"ID", "IMAGE"},           {"CreatedSince", human ? "CREATED" : "CREATED AT"},
-                  {"CreatedAt", "CREATED AT"}, {"CreatedBy", "CREATED BY"},
-                  {"Size", "SIZE"},          {"Comment", "COMMENT"}};
+  list.headers = {{"ID", "IMAGE"},
+                  {"CreatedSince", human ? "CREATED" : "CREATED AT"},
+                  {"CreatedAt", "CREATED AT"},
+                  {"CreatedBy", "CREATED BY"},
+                  {"Size", "SIZE"},
+                  {"Comment", "COMMENT"}};
   SUIT_LET(const std::string text, render_list(format, list, rows));
   in.console.text(text);
   return 0;
@@ -179,8 +192,9 @@ Result<int> image_tag(Invocation& in) {
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_LET(const naming::Reference name, naming::parse_reference(args[1]));
   if (!name.digest.empty())
-    return fail(0, "refusing to create a tag with a digest reference",
-                fmt::format("leave out @{}: a digest is what an image is, not a name", name.digest.text()));
+    return fail(
+        0, "refusing to create a tag with a digest reference",
+        fmt::format("leave out @{}: a digest is what an image is, not a name", name.digest.text()));
   SUIT_LET(engine::Engine engine, in.open_engine());
   SUIT_LET(const store::Image image, engine.image(args[0]));
   SUIT_TRY(engine.store().tag(image, name));
@@ -219,13 +233,16 @@ Result<int> image_prune(Invocation& in) {
   bool force = false;
   constexpr std::array<std::string_view, 1> kUnsupported = {"filter"};
   FlagSet flags;
-  flags.toggle('a', "all", all, "Remove all images that no container uses, not only those without a name")
+  flags
+      .toggle('a', "all", all,
+              "Remove all images that no container uses, not only those without a name")
       .toggle('f', "force", force, "Do not prompt for confirmation")
       .unsupported(kUnsupported);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
-  if (!confirmed(in, force,
-                 all ? "This will remove all images without at least one container associated to them."
-                     : "This will remove all dangling images."))
+  if (!confirmed(
+          in, force,
+          all ? "This will remove all images without at least one container associated to them."
+              : "This will remove all dangling images."))
     return 0;
   SUIT_LET(engine::Engine engine, in.open_engine());
   const std::vector<digest::Digest> in_use = engine.images_in_use();
@@ -235,8 +252,10 @@ Result<int> image_prune(Invocation& in) {
     if (std::find(in_use.begin(), in_use.end(), image.id) != in_use.end()) continue;
     SUIT_LET(const store::Store::Removed removed,
              engine.store().remove_image(image.id.text(), true, in_use));
-    for (const std::string& name : removed.untagged) report += "untagged: " + familiar(name) + "\n";
-    for (const digest::Digest& digest : removed.deleted) report += "deleted: " + digest.text() + "\n";
+    for (const std::string& name : removed.untagged)
+      report += "untagged: " + familiar(name) + "\n";
+    for (const digest::Digest& digest : removed.deleted)
+      report += "deleted: " + digest.text() + "\n";
   }
   if (!report.empty()) in.console.print("Deleted Images:\n{}\n", report);
   SUIT_LET(const std::uint64_t freed, engine.store().collect_garbage(std::chrono::seconds(0)));

@@ -23,7 +23,7 @@ bool is_propagation(std::string_view word) {
 // The default; SELinux labels, which a host without SELinux does not have; and hints for a virtual
 // machine between Docker and its files.
 bool asks_for_nothing(std::string_view option) {
-  constexpr std::array<std::string_view, 7> kWords = {"",  "rw",         "z",     "Z",
+  constexpr std::array<std::string_view, 7> kWords = {"",           "rw",     "z",        "Z",
                                                       "consistent", "cached", "delegated"};
   return std::find(kWords.begin(), kWords.end(), option) != kWords.end();
 }
@@ -46,12 +46,15 @@ Result<std::vector<std::string>> split_csv(std::string_view text) {
     if (text[i] == '"' && field.empty()) {
       for (++i;; ++i) {
         if (i >= text.size()) return fail(0, fmt::format("unterminated quote in '{}'", text));
-        if (text[i] == '"' && text.substr(i).starts_with("\"\"")) ++i;
-        else if (text[i] == '"') break;
+        if (text[i] == '"' && text.substr(i).starts_with("\"\""))
+          ++i;
+        else if (text[i] == '"')
+          break;
         field += text[i];
       }
       ++i;
-      if (i < text.size() && text[i] != ',') return fail(0, fmt::format("text after a quote in '{}'", text));
+      if (i < text.size() && text[i] != ',')
+        return fail(0, fmt::format("text after a quote in '{}'", text));
     } else if (text[i] == ',') {
       fields.emplace_back();
       ++i;
@@ -63,13 +66,15 @@ Result<std::vector<std::string>> split_csv(std::string_view text) {
 }
 
 std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  for (char& c : text)
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return text;
 }
 
 std::string trimmed(const std::string& text) {
   const std::size_t first = text.find_first_not_of(" \t");
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  return first == std::string::npos ? ""
+                                    : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 // `--mount` as a record of fields being read.
@@ -82,9 +87,10 @@ struct MountReader {
   Result<bool> truth(const std::string& key, const std::string& value) const {
     if (!value_given || value == "true" || value == "1") return true;
     if (value == "false" || value == "0") return false;
-    return fail(0, fmt::format("invalid value for '{}': invalid boolean value (\"{}\"): must be one of "
-                               "\"true\", \"1\", \"false\", or \"0\" (default \"true\")",
-                               key, value));
+    return fail(
+        0, fmt::format("invalid value for '{}': invalid boolean value (\"{}\"): must be one of "
+                       "\"true\", \"1\", \"false\", or \"0\" (default \"true\")",
+                       key, value));
   }
 
   static void put_pair(std::map<std::string, std::string>& map, const std::string& text) {
@@ -99,7 +105,8 @@ struct MountReader {
     } else if (key == "source" || key == "src") {
       request.source = value;
       if (value == "." || value == ".." || value.starts_with("./") || value.starts_with("../"))
-        request.source = value == "." ? cwd : cwd + "/" + (value.starts_with("./") ? value.substr(2) : value);
+        request.source =
+            value == "." ? cwd : cwd + "/" + (value.starts_with("./") ? value.substr(2) : value);
     } else if (key == "target" || key == "dst" || key == "destination") {
       request.target = value;
     } else if (key == "readonly" || key == "ro") {
@@ -180,16 +187,18 @@ struct MountReader {
     if (request.target.empty()) return fail(0, "target is required");
     for (const std::string& family : families) {
       if (family != request.type)
-        return fail(0, fmt::format("cannot mix '{}-*' options with mount type '{}'", family,
-                                   request.type));
+        return fail(
+            0, fmt::format("cannot mix '{}-*' options with mount type '{}'", family, request.type));
     }
     if ((request.recursive == "writable" || request.recursive == "readonly") && !request.read_only)
-      return fail(0, fmt::format("option 'bind-recursive={}' requires 'readonly' to be specified in "
-                                 "conjunction",
-                                 request.recursive));
+      return fail(0,
+                  fmt::format("option 'bind-recursive={}' requires 'readonly' to be specified in "
+                              "conjunction",
+                              request.recursive));
     if (request.recursive == "readonly" && request.propagation != "rprivate")
-      return fail(0, "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be "
-                     "specified in conjunction");
+      return fail(0,
+                  "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be "
+                  "specified in conjunction");
     return {};
   }
 };
@@ -209,11 +218,15 @@ Result<MountRequest> parse_volume(std::string_view text) {
   }
   request.source = parts[0];
   request.target = parts[1];
-  if (std::string_view("/.~").find(request.source[0]) != std::string_view::npos) request.type = "bind";
+  if (std::string_view("/.~").find(request.source[0]) != std::string_view::npos)
+    request.type = "bind";
   for (const std::string& option : split(parts.size() == 3 ? parts[2] : "", ',')) {
-    if (option == "ro") request.read_only = true;
-    else if (option == "nocopy") request.no_copy = true;
-    else if (is_propagation(option)) request.propagation = option;
+    if (option == "ro")
+      request.read_only = true;
+    else if (option == "nocopy")
+      request.no_copy = true;
+    else if (is_propagation(option))
+      request.propagation = option;
     else if (!asks_for_nothing(option))
       return fail(0, fmt::format("invalid spec: {}: unknown option '{}'", text, option));
   }
@@ -224,14 +237,16 @@ Result<MountRequest> parse_mount(std::string_view text, const std::string& cwd) 
   if (text.empty()) return fail(0, "value is empty");
   SUIT_LET(const std::vector<std::string> fields, split_csv(text));
   MountReader reader{cwd, {}, {}, false};
-  for (const std::string& field : fields) SUIT_TRY(reader.field(field));
+  for (const std::string& field : fields)
+    SUIT_TRY(reader.field(field));
   SUIT_TRY(reader.check());
   return std::move(reader.request);
 }
 
 Result<oci::SpecMount> to_spec_mount(const MountRequest& request, const std::string& cwd) {
   if (!request.target.starts_with('/'))
-    return fail(0, fmt::format("invalid mount path: '{}' must be an absolute path", request.target));
+    return fail(0,
+                fmt::format("invalid mount path: '{}' must be an absolute path", request.target));
   oci::SpecMount mount;
   mount.destination = request.target;
   mount.type = request.type;
@@ -239,14 +254,16 @@ Result<oci::SpecMount> to_spec_mount(const MountRequest& request, const std::str
   if (request.type == "tmpfs") {
     mount.source = "tmpfs";
     mount.options = {"nosuid", "nodev", "noexec"};
-    if (request.tmpfs_size_bytes) mount.options.push_back(fmt::format("size={}", *request.tmpfs_size_bytes));
+    if (request.tmpfs_size_bytes)
+      mount.options.push_back(fmt::format("size={}", *request.tmpfs_size_bytes));
     if (request.tmpfs_mode) mount.options.push_back(fmt::format("mode={:o}", *request.tmpfs_mode));
     if (request.read_only) mount.options.emplace_back("ro");
     return mount;
   }
   if (request.type != "bind")
-    return fail(0, fmt::format("mount of type {} at {} is not supported yet", request.type, request.target),
-                "show a directory of the host instead: -v /on/host:" + request.target);
+    return fail(
+        0, fmt::format("mount of type {} at {} is not supported yet", request.type, request.target),
+        "show a directory of the host instead: -v /on/host:" + request.target);
   if (request.create_source || request.recursive == "readonly" || request.recursive == "writable")
     return fail(0, fmt::format("bind mount at {}: bind-create-src and bind-recursive={} are not "
                                "supported yet",

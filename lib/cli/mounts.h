@@ -21,10 +21,10 @@ struct MountRequest {
   std::string source;
   std::string target;
   bool read_only = false;
-  std::string propagation;      ///< `rprivate`, `slave`, …; empty: the default
-  std::string recursive;        ///< of a bind: `enabled`, `disabled`, `writable`, `readonly`, or empty
+  std::string propagation;  ///< `rprivate`, `slave`, …; empty: the default
+  std::string recursive;    ///< of a bind: `enabled`, `disabled`, `writable`, `readonly`, or empty
   bool create_source = false;
-  bool no_copy = false;         ///< of a volume
+  bool no_copy = false;  ///< of a volume
   std::map<std::string, std::string> labels;
   std::string driver;
   std::map<std::string, std::string> driver_options;

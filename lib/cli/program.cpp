@@ -18,10 +18,10 @@ namespace {
 
 // Docker's commands that we do not have: better told so than "unknown".
 constexpr std::array<std::string_view, 34> kMissing = {
-    "attach", "checkpoint", "commit", "config", "context", "cp",     "diff",   "events",  "exec",
-    "export", "login",      "logout", "manifest", "network", "node", "pause",  "plugin",  "port",
-    "pull",   "push",       "rename", "restart", "search", "secret", "service", "stack",  "stats",
-    "swarm",  "top",        "trust",  "unpause", "update", "volume", "buildx"};
+    "attach", "checkpoint", "commit", "config",   "context", "cp",     "diff",    "events", "exec",
+    "export", "login",      "logout", "manifest", "network", "node",   "pause",   "plugin", "port",
+    "pull",   "push",       "rename", "restart",  "search",  "secret", "service", "stack",  "stats",
+    "swarm",  "top",        "trust",  "unpause",  "update",  "volume", "buildx"};
 
 struct Globals {
   std::string root;
@@ -52,7 +52,8 @@ std::string unknown_command(const std::vector<std::string>& words) {
   const std::string full = grouped ? words[0] + " " + word : word;
   const std::string help = grouped ? "suit " + words[0] + " --help" : "suit --help";
   if (std::find(kMissing.begin(), kMissing.end(), word) != kMissing.end())
-    return fmt::format("suit: {} is not supported yet\n  help: run '{}' for what there is\n", full, help);
+    return fmt::format("suit: {} is not supported yet\n  help: run '{}' for what there is\n", full,
+                       help);
   std::vector<std::string> known;
   for (const Command& command : all_commands()) {
     std::string_view names = command.names;
@@ -63,8 +64,8 @@ std::string unknown_command(const std::vector<std::string>& words) {
       known.emplace_back(name);
     }
   }
-  return fmt::format("suit: unknown command: suit {}{}\n  help: run '{}' for more information\n", full,
-                     did_you_mean(full, known), help);
+  return fmt::format("suit: unknown command: suit {}{}\n  help: run '{}' for more information\n",
+                     full, did_you_mean(full, known), help);
 }
 
 int report_stop(Console& console, const Invocation& in, const Error& error) {

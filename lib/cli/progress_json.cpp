@@ -60,7 +60,9 @@ void JsonProgress::on(const build::Event& event) {
       state.cached = true;
       state.completed = now;
       break;
-    case Kind::Done: state.completed = now; break;
+    case Kind::Done:
+      state.completed = now;
+      break;
     case Kind::Failed:
       state.completed = now;
       state.error = event.text;

@@ -30,7 +30,8 @@ std::size_t escape_length(std::string_view text) {
   if (text.size() < 2) return text.size();
   if (text[1] == '[') {  // CSI: parameters, then one byte from @ to ~
     std::size_t i = 2;
-    while (i < text.size() && (text[i] < '@' || text[i] > '~')) ++i;
+    while (i < text.size() && (text[i] < '@' || text[i] > '~'))
+      ++i;
     return std::min(i + 1, text.size());
   }
   if (text[1] == ']') {  // OSC: up to BEL or ESC backslash
@@ -46,7 +47,8 @@ std::size_t escape_length(std::string_view text) {
 }  // namespace
 
 std::string sanitize(std::string_view text) {
-  while (text.ends_with('\r')) text.remove_suffix(1);
+  while (text.ends_with('\r'))
+    text.remove_suffix(1);
   if (const std::size_t back = text.rfind('\r'); back != std::string_view::npos) {
     text.remove_prefix(back + 1);
   }
@@ -92,7 +94,8 @@ void PlainProgress::finish() {
   for (auto& [id, vertex] : vertices_) {
     if (vertex.waiting.empty()) continue;
     switch_to(id);
-    for (const Event& event : std::exchange(vertex.waiting, {})) show(event);
+    for (const Event& event : std::exchange(vertex.waiting, {}))
+      show(event);
   }
 }
 
@@ -108,7 +111,8 @@ void PlainProgress::release_waiting() {
     }
     if (next == 0) return;
     switch_to(next);
-    for (const Event& event : std::exchange(vertices_[next].waiting, {})) show(event);
+    for (const Event& event : std::exchange(vertices_[next].waiting, {}))
+      show(event);
   }
 }
 
@@ -129,14 +133,27 @@ void PlainProgress::show(const Event& event) {
   const std::string text = sanitize_ == Sanitize::Yes ? sanitize(event.text) : event.text;
   const std::chrono::nanoseconds since = event.at - vertex.started;
   switch (event.kind) {
-    case Kind::Started: break;
+    case Kind::Started:
+      break;
     case Kind::Status:
-    case Kind::Miss: line(fmt::format("#{} {}", event.vertex, text)); break;
-    case Kind::Log: line(fmt::format("#{} {} {}", event.vertex, stamp(since), text)); break;
-    case Kind::Warning: line(fmt::format("#{} WARN: {}", event.vertex, text)); break;
-    case Kind::Cached: line(fmt::format("#{} CACHED", event.vertex)); break;
-    case Kind::Done: line(fmt::format("#{} DONE {:.1f}s", event.vertex, seconds(since))); break;
-    case Kind::Failed: line(fmt::format("#{} ERROR: {}", event.vertex, text)); break;
+    case Kind::Miss:
+      line(fmt::format("#{} {}", event.vertex, text));
+      break;
+    case Kind::Log:
+      line(fmt::format("#{} {} {}", event.vertex, stamp(since), text));
+      break;
+    case Kind::Warning:
+      line(fmt::format("#{} WARN: {}", event.vertex, text));
+      break;
+    case Kind::Cached:
+      line(fmt::format("#{} CACHED", event.vertex));
+      break;
+    case Kind::Done:
+      line(fmt::format("#{} DONE {:.1f}s", event.vertex, seconds(since)));
+      break;
+    case Kind::Failed:
+      line(fmt::format("#{} ERROR: {}", event.vertex, text));
+      break;
   }
   vertex.finished = vertex.finished || event.kind == Kind::Cached || event.kind == Kind::Done ||
                     event.kind == Kind::Failed;

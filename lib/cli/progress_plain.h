@@ -20,14 +20,14 @@
 
 namespace suit::cli {
 
-/// \p text without what a terminal would obey: escape sequences are dropped, other control bytes are
-/// shown as `?`. Of `a\rb` only `b` is kept, as a terminal would show it. Tabs stay.
+/// \p text without what a terminal would obey: escape sequences are dropped, other control bytes
+/// are shown as `?`. Of `a\rb` only `b` is kept, as a terminal would show it. Tabs stay.
 std::string sanitize(std::string_view text);
 
 enum class Sanitize { No, Yes };
 
-/// Prints one block a vertex. A vertex keeps the page until it ends; what others say meanwhile waits,
-/// unless it has been silent for long.
+/// Prints one block a vertex. A vertex keeps the page until it ends; what others say meanwhile
+/// waits, unless it has been silent for long.
 class PlainProgress final : public build::ProgressSink {
  public:
   /// \param sanitize Yes when \p out is a terminal: a container's output must not drive it.

@@ -50,7 +50,8 @@ class TtyProgress final : public build::ProgressSink {
     std::string note;             ///< why it was not cached
   };
   void draw(bool finished);
-  std::string vertex_lines(const Vertex& vertex, std::chrono::nanoseconds now, unsigned columns) const;
+  std::string vertex_lines(const Vertex& vertex, std::chrono::nanoseconds now,
+                           unsigned columns) const;
 
   Writer& out_;
   std::function<TerminalSize()> size_;
@@ -59,7 +60,8 @@ class TtyProgress final : public build::ProgressSink {
   std::chrono::steady_clock::time_point begin_;
   std::size_t drawn_lines_ = 0;
   bool finished_ = false;
-  std::jthread ticker_;  ///< redraws while a step is silent: its time goes on; last, so it ends first
+  std::jthread
+      ticker_;  ///< redraws while a step is silent: its time goes on; last, so it ends first
 };
 
 }  // namespace suit::cli

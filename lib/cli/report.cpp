@@ -16,7 +16,8 @@ std::string render_error(const Error& error) {
   }
   if (const Step* step = find_step(error.step())) {
     out += fmt::format("  step: {}: {}\n   why: {}\n", step->id, step->title, step->why);
-    if (!step->man.empty()) out += fmt::format("   see: {}, tutorial {}\n", step->man, step->tutorial);
+    if (!step->man.empty())
+      out += fmt::format("   see: {}, tutorial {}\n", step->man, step->tutorial);
   }
   if (!error.hint().empty()) out += fmt::format("  help: {}\n", error.hint());
   return out;
@@ -27,7 +28,9 @@ int exit_code(const Error& error, ExitRule rule, Stopped stopped) {
   if (stopped == Stopped::ByFlags) return 125;
   if (stopped == Stopped::ByArguments || rule == ExitRule::Plain) return 1;
   if (error.step() != "exec") return 125;
-  return error.code() == ENOENT ? 127 : error.code() == EACCES || error.code() == ENOEXEC ? 126 : 125;
+  return error.code() == ENOENT                              ? 127
+         : error.code() == EACCES || error.code() == ENOEXEC ? 126
+                                                             : 125;
 }
 
 }  // namespace suit::cli

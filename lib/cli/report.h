@@ -15,8 +15,8 @@ std::string render_error(const Error& error);
 
 /// The one place where an error becomes an exit code.
 ///
-/// 125: the flags are wrong, or `run` could not start the container; 126: `run` found the program but
-/// could not execute it; 127: it did not find it; 1: everything else.
+/// 125: the flags are wrong, or `run` could not start the container; 126: `run` found the program
+/// but could not execute it; 127: it did not find it; 1: everything else.
 int exit_code(const Error& error, ExitRule rule, Stopped stopped);
 
 }  // namespace suit::cli

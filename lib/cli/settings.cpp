@@ -110,9 +110,10 @@ Result<Filters> Filters::read(const std::vector<std::string>& settings,
   for (const std::string& setting : settings) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0)
-      return fail(0, fmt::format("invalid argument \"{}\" for \"-f, --filter\" flag: invalid filter "
-                                 "(must be name=value)",
-                                 setting));
+      return fail(0,
+                  fmt::format("invalid argument \"{}\" for \"-f, --filter\" flag: invalid filter "
+                              "(must be name=value)",
+                              setting));
     const std::string key = setting.substr(0, equals);
     if (std::find(known.begin(), known.end(), key) == known.end())
       return fail(0, fmt::format("invalid filter '{}'{}", key, did_you_mean(key, known)),
@@ -125,15 +126,13 @@ Result<Filters> Filters::read(const std::vector<std::string>& settings,
 bool Filters::any(std::string_view key,
                   const std::function<bool(const std::string&)>& matches) const {
   const auto found = values_.find(std::string(key));
-  return found == values_.end() ||
-         std::any_of(found->second.begin(), found->second.end(), matches);
+  return found == values_.end() || std::any_of(found->second.begin(), found->second.end(), matches);
 }
 
 bool Filters::all(std::string_view key,
                   const std::function<bool(const std::string&)>& matches) const {
   const auto found = values_.find(std::string(key));
-  return found == values_.end() ||
-         std::all_of(found->second.begin(), found->second.end(), matches);
+  return found == values_.end() || std::all_of(found->second.begin(), found->second.end(), matches);
 }
 
 Result<std::optional<bool>> Filters::flag(std::string_view key) const {

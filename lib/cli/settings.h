@@ -20,12 +20,12 @@ namespace suit::cli {
 using HostEnv = std::function<std::optional<std::string>(const std::string& name)>;
 std::optional<std::string> host_env(const std::string& name);
 
-/// `-e NAME=value`, or `-e NAME` for the caller's value. A NAME that the caller has not is kept as it
-/// is: it removes the image's.
+/// `-e NAME=value`, or `-e NAME` for the caller's value. A NAME that the caller has not is kept as
+/// it is: it removes the image's.
 Result<std::string> read_env(std::string_view text, const HostEnv& host = host_env);
 
-/// The lines of an `--env-file`: `#` comments and empty lines are left out, and so are bare names that
-/// the caller has not.
+/// The lines of an `--env-file`: `#` comments and empty lines are left out, and so are bare names
+/// that the caller has not.
 /// \param name of the file, for messages
 Result<std::vector<std::string>> read_env_lines(std::string_view name, std::string_view text,
                                                 const HostEnv& host = host_env);

@@ -38,7 +38,8 @@ Result<void> print_documents(Invocation& in, const std::string& format,
                              const std::vector<oci::Json>& documents) {
   if (format.empty() || format == "json") {
     oci::Json all = oci::Json::array();
-    for (const oci::Json& document : documents) all.push(document);
+    for (const oci::Json& document : documents)
+      all.push(document);
     in.console.print("{}\n", all.dump(format.empty() ? 4 : -1));
     return {};
   }

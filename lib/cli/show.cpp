@@ -16,13 +16,15 @@ using oci::Json;
 
 std::string joined_labels(const std::map<std::string, std::string>& labels) {
   std::string out;
-  for (const auto& [key, value] : labels) out += (out.empty() ? "" : ",") + key + "=" + value;
+  for (const auto& [key, value] : labels)
+    out += (out.empty() ? "" : ",") + key + "=" + value;
   return out;
 }
 
 Json label_object(const std::map<std::string, std::string>& labels) {
   Json out = Json::object();
-  for (const auto& [key, value] : labels) out.append_unchecked(key, value);
+  for (const auto& [key, value] : labels)
+    out.append_unchecked(key, value);
   return out;
 }
 
@@ -37,7 +39,8 @@ std::string command_line(const std::vector<std::string>& args) {
   std::string out;
   for (const std::string& arg : args) {
     if (!out.empty()) out += ' ';
-    out += arg.empty() || arg.find_first_of(" \t\n'\"") != std::string::npos ? "'" + arg + "'" : arg;
+    out +=
+        arg.empty() || arg.find_first_of(" \t\n'\"") != std::string::npos ? "'" + arg + "'" : arg;
   }
   return out;
 }
@@ -95,7 +98,8 @@ std::string shown_image(const std::string& image, const std::string& image_id, b
   if (image.empty()) return "<no image>";
   if (!truncate) return image;
   // An id, as it was typed or whole, is shown short.
-  if (image.size() >= 12 && (image_id.starts_with(image) || image_id.starts_with("sha256:" + image)))
+  if (image.size() >= 12 &&
+      (image_id.starts_with(image) || image_id.starts_with("sha256:" + image)))
     return short_id(image_id);
   const auto reference = naming::parse_reference(image);
   if (!reference) return image;
@@ -110,7 +114,8 @@ Json container_row(const engine::Status& container, const RowOptions& options) {
   const std::string command = command_line(record.args);
   std::string mounts;
   for (const oci::SpecMount& mount : record.mounts)
-    mounts += (mounts.empty() ? "" : ",") + (options.truncate ? ellipsis(mount.source, 15) : mount.source);
+    mounts += (mounts.empty() ? "" : ",") +
+              (options.truncate ? ellipsis(mount.source, 15) : mount.source);
   Json row = Json::object();
   row.set("Command", fmt::format("\"{}\"", options.truncate ? ellipsis(command, 20) : command));
   row.set("CreatedAt", local_time(record.created));
@@ -130,7 +135,8 @@ Json container_row(const engine::Status& container, const RowOptions& options) {
 
 Json inspect_image(const store::Image& image) {
   Json layers = Json::array();
-  for (const digest::Digest& diff_id : image.config.diff_ids) layers.push(diff_id.text());
+  for (const digest::Digest& diff_id : image.config.diff_ids)
+    layers.push(diff_id.text());
   Json rootfs = Json::object();
   rootfs.set("Type", "layers").set("Layers", std::move(layers));
   Json digests = Json::array();
@@ -179,14 +185,17 @@ Json inspect_container(const engine::Status& container, const std::string& log_p
   host.set("NetworkMode", record.host_network ? "host" : "none");
   host.set("AutoRemove", record.auto_remove).set("ReadonlyRootfs", record.read_only);
   Json config = Json::object();
-  config.set("Hostname", record.hostname).set("User", record.user).set("OpenStdin", record.interactive);
+  config.set("Hostname", record.hostname)
+      .set("User", record.user)
+      .set("OpenStdin", record.interactive);
   config.set("Env", record.env).set("Image", record.image).set("WorkingDir", record.working_dir);
   config.set("Labels", label_object(record.labels)).set("StopSignal", record.stop_signal);
   Json out = Json::object();
   out.set("Id", record.id).set("Created", record.created);
   out.set("Path", record.args.empty() ? "" : record.args[0]);
-  out.set("Args", record.args.empty() ? std::vector<std::string>()
-                                      : std::vector<std::string>(record.args.begin() + 1, record.args.end()));
+  out.set("Args", record.args.empty()
+                      ? std::vector<std::string>()
+                      : std::vector<std::string>(record.args.begin() + 1, record.args.end()));
   out.set("State", std::move(shown_state)).set("Image", record.image_id.text());
   out.set("LogPath", log_path).set("Name", "/" + record.name).set("HostConfig", std::move(host));
   out.set("Mounts", std::move(mounts)).set("Config", std::move(config));

@@ -28,9 +28,11 @@ struct Template::Renderer {
       }
       std::vector<std::string> names;
       if (const auto* members = at->as_object())
-        for (const auto& member : *members) names.push_back(member.first);
-      return fail(0, fmt::format("template: column {}: no field .{}{}", operand.column, name,
-                                 did_you_mean(name, names)),
+        for (const auto& member : *members)
+          names.push_back(member.first);
+      return fail(0,
+                  fmt::format("template: column {}: no field .{}{}", operand.column, name,
+                              did_you_mean(name, names)),
                   names.empty() ? "" : fmt::format("there are: {}", fmt::join(names, ", ")));
     }
     return Json(*at);
@@ -83,7 +85,8 @@ struct Template::Renderer {
   }
 
   Result<void> render_all(const std::vector<Node>& nodes, const Json& dot) {
-    for (const Node& node : nodes) SUIT_TRY(render(node, dot));
+    for (const Node& node : nodes)
+      SUIT_TRY(render(node, dot));
     return {};
   }
 
@@ -96,9 +99,11 @@ struct Template::Renderer {
       return render_all(node.body, item);
     };
     if (const auto* array = items.as_array()) {
-      for (const Json& item : *array) SUIT_TRY(each(Json(std::uint64_t{count}), item));
+      for (const Json& item : *array)
+        SUIT_TRY(each(Json(std::uint64_t{count}), item));
     } else if (const auto* object = items.as_object()) {
-      for (const auto& [key, item] : *object) SUIT_TRY(each(Json(key), item));
+      for (const auto& [key, item] : *object)
+        SUIT_TRY(each(Json(key), item));
     } else if (!items.is_null()) {
       return fail(0, fmt::format("template: range cannot go over {}", items.dump()));
     }
@@ -162,7 +167,8 @@ Result<std::string> render_table(const std::string& columns, const ListFormat& l
                                  const std::vector<Json>& rows) {
   SUIT_LET(const Template line, Template::parse(columns));
   Json titles = Json::object();
-  for (const auto& [field, title] : list.headers) titles.set(field, title);
+  for (const auto& [field, title] : list.headers)
+    titles.set(field, title);
   SUIT_LET(const std::string header, line.render(titles));
   Table table(cells_of(header));
   for (const Json& row : rows) {
@@ -177,11 +183,11 @@ Result<std::string> render_table(const std::string& columns, const ListFormat& l
 Result<std::string> render_list(std::string_view format, const ListFormat& list,
                                 const std::vector<Json>& rows) {
   if (format.empty() || format == "table") return render_table(list.columns, list, rows);
-  if (format.starts_with("table "))
-    return render_table(unescape(format.substr(6)), list, rows);
+  if (format.starts_with("table ")) return render_table(unescape(format.substr(6)), list, rows);
   std::string out;
   if (format == "json") {
-    for (const Json& row : rows) out += row.dump() + "\n";
+    for (const Json& row : rows)
+      out += row.dump() + "\n";
     return out;
   }
   SUIT_LET(const Template line, Template::parse(unescape(format)));

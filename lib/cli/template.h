@@ -1,8 +1,9 @@
 /// \file
 /// `--format`: Go templates, as much of them as people use with Docker.
 ///
-/// Fields (`{{.Config.Env}}`), functions (json upper lower title join split len index slice truncate pad println
-/// print printf eq ne not and or), pipes, `if`/`else`, `range`, `with`, variables `$`, and trimming
+/// Fields (`{{.Config.Env}}`), functions (json upper lower title join split len index slice
+/// truncate pad println print printf eq ne not and or), pipes, `if`/`else`, `range`, `with`,
+/// variables `$`, and trimming
 /// (`{{-`). What is not understood is an error with its column, never text.
 /// \source Go text/template; docker/cli templates
 
@@ -41,12 +42,12 @@ std::string go_text(const oci::Json& value);
 
 /// One output format of a list command.
 struct ListFormat {
-  std::string columns;                         ///< the default, a table template's fields
+  std::string columns;  ///< the default, a table template's fields
   std::vector<std::pair<std::string, std::string>> headers;  ///< field → column title
 };
 
-/// Renders \p rows by \p format: empty or `table` (the default columns), `table TEMPLATE`, `json`, or
-/// a template for each line.
+/// Renders \p rows by \p format: empty or `table` (the default columns), `table TEMPLATE`, `json`,
+/// or a template for each line.
 Result<std::string> render_list(std::string_view format, const ListFormat& list,
                                 const std::vector<oci::Json>& rows);
 

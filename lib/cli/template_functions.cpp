@@ -61,7 +61,8 @@ Result<Json> call_index(const Args& args) {
     if (const auto* items = value.as_array()) {
       const auto index = args[i].as_uint();
       if (!index || *index >= items->size())
-        return fail(0, fmt::format("index out of range: {} of {} items", args[i].dump(), items->size()));
+        return fail(
+            0, fmt::format("index out of range: {} of {} items", args[i].dump(), items->size()));
       value = Json((*items)[*index]);
     } else if (value.as_object()) {
       const Json* found = value.find(go_text(args[i]));
@@ -146,8 +147,10 @@ constexpr std::size_t kMany = 100;
 
 constexpr std::array kFunctions = {
     Function{"json", 1, 1, [](const Args& a) -> Result<Json> { return Json(a[0].dump()); }},
-    Function{"upper", 1, 1, [](const Args& a) -> Result<Json> { return Json(mapped(a[0], upper)); }},
-    Function{"lower", 1, 1, [](const Args& a) -> Result<Json> { return Json(mapped(a[0], lower)); }},
+    Function{"upper", 1, 1,
+             [](const Args& a) -> Result<Json> { return Json(mapped(a[0], upper)); }},
+    Function{"lower", 1, 1,
+             [](const Args& a) -> Result<Json> { return Json(mapped(a[0], lower)); }},
     Function{"title", 1, 1,
              [](const Args& a) -> Result<Json> {
                std::string text = go_text(a[0]);
@@ -184,7 +187,8 @@ bool is_function(std::string_view name) { return find_function(name) != nullptr;
 
 std::string suggest_function(std::string_view name) {
   std::vector<std::string_view> names;
-  for (const Function& function : kFunctions) names.push_back(function.name);
+  for (const Function& function : kFunctions)
+    names.push_back(function.name);
   return did_you_mean(name, names);
 }
 
@@ -209,7 +213,8 @@ std::string go_text(const Json& value) {
   if (const auto* text = value.as_string()) return *text;
   if (const auto* items = value.as_array()) {
     std::string out = "[";
-    for (std::size_t i = 0; i < items->size(); ++i) out += (i == 0 ? "" : " ") + go_text((*items)[i]);
+    for (std::size_t i = 0; i < items->size(); ++i)
+      out += (i == 0 ? "" : " ") + go_text((*items)[i]);
     return out + "]";
   }
   if (const auto* members = value.as_object()) {

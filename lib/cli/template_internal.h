@@ -20,11 +20,11 @@ struct Pipeline {
   struct Operand {
     enum class Kind { Field, Variable, Literal, Function, Nested };
     Kind kind = Kind::Field;
-    std::string name;                ///< of a variable or function
-    std::vector<std::string> path;   ///< members to follow from the value
+    std::string name;               ///< of a variable or function
+    std::vector<std::string> path;  ///< members to follow from the value
     oci::Json literal;
     std::shared_ptr<const Pipeline> nested;
-    std::size_t column = 0;          ///< from 1
+    std::size_t column = 0;  ///< from 1
   };
   using Command = std::vector<Operand>;
   std::vector<Command> commands;

@@ -27,14 +27,16 @@ struct Template::Parser {
   }
 
   void skip_spaces() {
-    while (at < text.size() && kSpaces.find(text[at]) != std::string_view::npos) ++at;
+    while (at < text.size() && kSpaces.find(text[at]) != std::string_view::npos)
+      ++at;
   }
   bool looking_at(std::string_view token) const { return text.substr(at).starts_with(token); }
   bool at_end_of_action() const { return looking_at("}}") || looking_at("-}}"); }
 
   std::string word() {
     const std::size_t start = at;
-    while (at < text.size() && is_word(text[at])) ++at;
+    while (at < text.size() && is_word(text[at]))
+      ++at;
     return std::string(text.substr(start, at - start));
   }
 
@@ -102,7 +104,8 @@ struct Template::Parser {
 
   Result<void> number(Pipeline::Operand& out) {
     const std::size_t start = at++;
-    while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+    while (at < text.size() && text[at] >= '0' && text[at] <= '9')
+      ++at;
     Result<oci::Json> value = oci::parse_json(text.substr(start, at - start));
     if (!value) return refuse("a number is expected");
     out.kind = Pipeline::Operand::Kind::Literal;
@@ -118,7 +121,8 @@ struct Template::Parser {
       out.literal = oci::Json(out.name == "true");
     } else if (out.name != "nil") {
       if (!is_function(out.name))
-        return refuse(fmt::format("function \"{}\" not defined{}", out.name, suggest_function(out.name)));
+        return refuse(
+            fmt::format("function \"{}\" not defined{}", out.name, suggest_function(out.name)));
       out.kind = Pipeline::Operand::Kind::Function;
     }
     return {};
@@ -243,10 +247,14 @@ struct Template::Parser {
       return keyword;
     }
     Node::Kind kind = Node::Kind::Action;
-    if (keyword == "if") kind = Node::Kind::If;
-    else if (keyword == "range") kind = Node::Kind::Range;
-    else if (keyword == "with") kind = Node::Kind::With;
-    else at = start;
+    if (keyword == "if")
+      kind = Node::Kind::If;
+    else if (keyword == "range")
+      kind = Node::Kind::Range;
+    else if (keyword == "with")
+      kind = Node::Kind::With;
+    else
+      at = start;
     SUIT_LET(Node node, action(kind));
     out.push_back(std::move(node));
     return std::string();

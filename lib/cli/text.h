@@ -9,8 +9,8 @@
 
 namespace suit::cli {
 
-/// \p text with control bytes (but newline and tab) and bytes that are no UTF-8 written as `\x1b`: what
-/// comes from an image must not move the cursor, rename the window or answer for the user.
+/// \p text with control bytes (but newline and tab) and bytes that are no UTF-8 written as `\x1b`:
+/// what comes from an image must not move the cursor, rename the window or answer for the user.
 std::string safe(std::string_view text);
 
 /// Whether \p text is well-formed UTF-8.

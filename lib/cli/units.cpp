@@ -64,7 +64,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   if (last == std::string_view::npos) return refuse();
   const std::string_view number = text.substr(0, text[last] == ' ' ? last : last + 1);
   std::string suffix(text.substr(last + 1));
-  for (char& c : suffix) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  for (char& c : suffix)
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   double size = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), size);
   if (error != std::errc() || end != number.data() + number.size() || !(size >= 0)) return refuse();
@@ -74,7 +75,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     const bool known = power != std::string_view::npos &&
                        (rest.empty() || (power > 0 && (rest == "b" || rest == "ib")));
     if (!known) return refuse();
-    for (std::size_t i = 0; i < power; ++i) size *= 1024;
+    for (std::size_t i = 0; i < power; ++i)
+      size *= 1024;
   }
   if (size >= 18446744073709551615.0) return refuse();
   return static_cast<std::uint64_t>(size);

@@ -5,6 +5,7 @@
 
 #include "dockerfile/expand.h"
 
+#include <algorithm>
 #include <expected>
 #include <set>
 #include <utility>
@@ -18,7 +19,7 @@ namespace suit::dockerfile {
 namespace {
 
 // Bytes of values fetched and characters compared that one word may cost.
-constexpr std::size_t kMaxWork = std::size_t{1} << 28;
+constexpr std::size_t kMaxWork = std::size_t{1} << 26;
 constexpr char kNoStop = '\0';
 
 using Text = std::expected<std::string, std::string>;
@@ -27,11 +28,13 @@ using Text = std::expected<std::string, std::string>;
 class WordSplitter {
  public:
   void add(std::string_view chars) {
-    for (char c : chars) {
-      if (!text::is_blank(c))
-        add_raw(std::string_view(&c, 1));
-      else if (!word_.empty())
-        words_.push_back(std::exchange(word_, {}));
+    constexpr std::string_view kBlanks = " \t\v\f\r\n";
+    while (!chars.empty()) {
+      std::size_t end = std::min(chars.find_first_of(kBlanks), chars.size());
+      add_raw(chars.substr(0, end));
+      if (end == chars.size()) return;
+      if (!word_.empty()) words_.push_back(std::exchange(word_, {}));
+      chars.remove_prefix(end + 1);
     }
   }
   void add_raw(std::string_view chars) { word_ += chars; }

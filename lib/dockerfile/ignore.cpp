@@ -1,7 +1,8 @@
 /// \file
 /// Patterns are compiled once, most to a comparison of a prefix or suffix. Those with wildcards are
-/// matched by walking all positions of the pattern at once over the path (a set of states, one bit a
-/// token), so that `**/**/**/*x` costs tokens × path and not tokens to the power of stars.
+/// matched by walking all places of the pattern at once over the path (one bit a token), so that
+/// `**/**/**/*x` costs tokens × path, and not path to the power of stars. The same walk sees each
+/// parent directory end at its slash: they cost nothing more.
 
 #include "dockerfile/ignore.h"
 
@@ -74,138 +75,134 @@ Result<IgnoreMatcher::Pattern> IgnoreMatcher::compile(std::string_view text) {
   if (!valid) return wrap(std::move(valid).error(), text::quote(text));
   Pattern pattern;
   pattern.text = text;
-  std::string literal;
-  auto flush = [&] {
-    if (!literal.empty()) pattern.tokens.push_back({Piece::Literal, std::exchange(literal, {}), {}});
-  };
+  auto add = [&](Piece piece) { pattern.tokens.push_back({piece, {}, {}}); };
   for (std::size_t at = 0; at < text.size();) {
-    bool double_star = text.substr(at).starts_with("**");
-    if (double_star) {
-      flush();
+    if (text.substr(at).starts_with("**")) {
       at += 2;
       // `**/` and `**` are the same but at the end, where `**` takes everything.
       if (at < text.size() && text[at] == '/') ++at;
-      pattern.tokens.push_back({at == text.size() ? Piece::All : Piece::Directories, {}, {}});
+      add(at == text.size() ? Piece::All : Piece::MaybeDirectories);
+      if (at < text.size()) add(Piece::Directories);
     } else if (text[at] == '*' || text[at] == '?') {
-      flush();
-      pattern.tokens.push_back({text[at] == '*' ? Piece::Star : Piece::One, {}, {}});
+      add(text[at] == '*' ? Piece::Star : Piece::One);
       ++at;
     } else if (text[at] == '[') {
-      flush();
-      Token token{Piece::Set, {}, {}};
-      if (auto set = take_set(text, at)) token.set = *std::move(set);
+      add(Piece::Set);
+      if (auto set = take_set(text, at)) pattern.tokens.back().set = *std::move(set);
       // `[l-O]` is no error to filepath.Match; to the expression that patternmatcher makes of it, it is.
-      for (const CharacterSet::Range& range : token.set.ranges)
+      for (const CharacterSet::Range& range : pattern.tokens.back().set.ranges)
         if (range.last < range.first)
           return fail(0, text::quote(text) + ": syntax error in pattern",
                       "to match a name with brackets, write \\[ for [");
-      pattern.tokens.push_back(std::move(token));
     } else {
       if (text[at] == '\\') ++at;
       std::size_t length = text::char_length(text, at);
-      literal += text.substr(at, length);
+      add(Piece::Literal);
+      pattern.tokens.back().text = text.substr(at, length);
       at += length;
     }
   }
-  flush();
   classify(pattern);
   return pattern;
 }
 
-// `**/x` is a suffix, `x/**` a prefix, `x` the path itself; the rest needs the walk.
+// `x` is the path itself, `x/**` a prefix, `**/x` and `**x` a suffix; the rest needs the walk.
 void IgnoreMatcher::classify(Pattern& pattern) {
-  const std::vector<Token>& tokens = pattern.tokens;
-  auto is = [&](std::size_t i, Piece piece) { return tokens[i].piece == piece; };
-  pattern.kind = Kind::Wildcard;
-  if (tokens.size() == 1 && is(0, Piece::Literal)) pattern.kind = Kind::Exact;
-  if (tokens.size() == 1 && is(0, Piece::All)) pattern.kind = Kind::Suffix;
-  if (tokens.size() != 2) return;
-  if (is(0, Piece::Literal) && is(1, Piece::All)) pattern.kind = Kind::Prefix;
-  if (is(0, Piece::Directories) && is(1, Piece::Literal)) pattern.kind = Kind::Suffix;
+  std::vector<Token>& tokens = pattern.tokens;
+  auto is = [&](std::size_t i, Piece piece) { return i < tokens.size() && tokens[i].piece == piece; };
+  std::size_t first = is(0, Piece::MaybeDirectories) ? 2 : 0;
+  std::size_t last = first;
+  while (is(last, Piece::Literal)) pattern.literal += tokens[last++].text;
+  bool rest = is(last, Piece::All) && last + 1 == tokens.size();
+  if (last == tokens.size())
+    pattern.kind = first == 0 ? Kind::Exact : Kind::Suffix;
+  else if (rest && first == 0)
+    pattern.kind = Kind::Prefix;
+  if (pattern.kind != Kind::Wildcard) tokens.clear();
 }
 
-// Advances every state over one character. `next` gets the states behind it.
-void IgnoreMatcher::advance(const std::vector<Token>& tokens, const std::vector<State>& now,
-                            std::string_view character, char32_t c, std::vector<State>& next) {
+// `reached[i]`: the walk may stand before token i. A run of no characters leads on at once, and only
+// forward, so one pass is enough.
+void IgnoreMatcher::close(const std::vector<Token>& tokens, Reached& reached) {
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (!reached[i]) continue;
+    Piece piece = tokens[i].piece;
+    if (piece == Piece::Star || piece == Piece::All || piece == Piece::MaybeDirectories)
+      reached[i + 1] = true;
+    if (piece == Piece::MaybeDirectories) reached[i + 2] = true;
+  }
+}
+
+// One character further.
+void IgnoreMatcher::advance(const std::vector<Token>& tokens, const Reached& now,
+                            std::string_view character, char32_t c, Reached& next) {
   bool slash = character == "/";
-  for (const State& state : now) {
-    if (state.token == tokens.size()) continue;
-    const Token& token = tokens[state.token];
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (!now[i]) continue;
+    const Token& token = tokens[i];
     switch (token.piece) {
       case Piece::Literal:
-        if (std::string_view(token.text).substr(state.inside).starts_with(character)) {
-          bool done = state.inside + character.size() == token.text.size();
-          next.push_back(done ? State{state.token + 1, 0}
-                              : State{state.token, state.inside + character.size()});
-        }
+        if (token.text == character) next[i + 1] = true;
         break;
       case Piece::One:
-        if (!slash) next.push_back({state.token + 1, 0});
+        if (!slash) next[i + 1] = true;
         break;
       case Piece::Set:
-        if (token.set.contains(c)) next.push_back({state.token + 1, 0});
+        if (token.set.contains(c)) next[i + 1] = true;
         break;
       case Piece::Star:
-        if (!slash) next.push_back({state.token, 0});
+        if (!slash) next[i] = true;
         break;
       case Piece::All:
-        next.push_back({state.token, 0});
+        next[i] = true;
+        break;
+      case Piece::MaybeDirectories:
         break;
       case Piece::Directories:
-        // Inside 1: some characters were eaten, only a slash lets the rest begin.
-        next.push_back({state.token, 1});
-        if (slash) next.push_back({state.token + 1, 0});
+        next[i] = true;
+        if (slash) next[i + 1] = true;
         break;
     }
   }
 }
 
-// Adds what can follow without a character: nothing at all is a run of a star.
-void IgnoreMatcher::close(const std::vector<Token>& tokens, std::vector<State>& states) {
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    State state = states[i];
-    if (state.token == tokens.size() || state.inside > 0) continue;
-    Piece piece = tokens[state.token].piece;
-    if (piece == Piece::Star || piece == Piece::All || piece == Piece::Directories)
-      states.push_back({state.token + 1, 0});
-  }
-  std::ranges::sort(states);
-  auto rest = std::ranges::unique(states);
-  states.erase(rest.begin(), rest.end());
-}
-
-bool IgnoreMatcher::match_tokens(const std::vector<Token>& tokens, std::string_view path) {
-  std::vector<State> now = {{0, 0}};
-  std::vector<State> next;
+bool IgnoreMatcher::walk(const std::vector<Token>& tokens, std::string_view path, Parents parents) {
+  Reached now(tokens.size() + 1, false);
+  Reached next;
+  now[0] = true;
   close(tokens, now);
-  for (std::size_t at = 0; at < path.size() && !now.empty();) {
+  for (std::size_t at = 0; at < path.size();) {
+    // Before a slash the walk has seen the whole of a parent.
+    if (parents == Parents::Too && path[at] == '/' && at > 0 && now[tokens.size()]) return true;
     std::size_t length = text::char_length(path, at);
-    next.clear();
+    next.assign(tokens.size() + 1, false);
     advance(tokens, now, path.substr(at, length), text::code_point(path, at), next);
     close(tokens, next);
     std::swap(now, next);
     at += length;
   }
-  return std::ranges::find(now, State{tokens.size(), 0}) != now.end();
+  return now[tokens.size()];
 }
 
-bool IgnoreMatcher::match_one(const Pattern& pattern, std::string_view path) {
+bool IgnoreMatcher::match_one(const Pattern& pattern, std::string_view path, Parents parents) {
+  const std::string& literal = pattern.literal;
+  // `**file` is any path that ends so; `**/file` any whose last names are these.
+  auto is_suffix = [&](std::string_view one) {
+    if (!one.ends_with(literal)) return false;
+    bool whole_names = pattern.text.starts_with("**/");
+    return !whole_names || one.size() == literal.size() ||
+           one[one.size() - literal.size() - 1] == '/';
+  };
   switch (pattern.kind) {
     case Kind::Exact:
-      return path == pattern.tokens.front().text;
+      if (path == literal) return true;
+      return parents == Parents::Too && path.starts_with(literal) && path[literal.size()] == '/';
     case Kind::Prefix:
-      return path.starts_with(pattern.tokens.front().text);
-    case Kind::Suffix: {
-      if (pattern.tokens.size() == 1) return true;
-      // `**file` is any path that ends so; `**/file` any whose last names are these.
-      const std::string& suffix = pattern.tokens.back().text;
-      if (!path.ends_with(suffix)) return false;
-      bool whole_names = pattern.text.starts_with("**/");
-      return !whole_names || path.size() == suffix.size() ||
-             path[path.size() - suffix.size() - 1] == '/';
-    }
+      return path.starts_with(literal);
+    case Kind::Suffix:
+      return parents == Parents::Too ? any_parent_or_self(path, is_suffix) : is_suffix(path);
     case Kind::Wildcard:
-      return match_tokens(pattern.tokens, path);
+      return walk(pattern.tokens, path, parents);
   }
   return false;
 }
@@ -217,8 +214,7 @@ bool IgnoreMatcher::matches(std::string_view path) const {
   bool matched = false;
   for (const Pattern& pattern : patterns_) {
     if (pattern.exclusion != matched) continue;
-    auto visit = [&](std::string_view one) { return match_one(pattern, one); };
-    if (any_parent_or_self(cleaned, visit)) matched = !pattern.exclusion;
+    if (match_one(pattern, cleaned, Parents::Too)) matched = !pattern.exclusion;
   }
   return matched;
 }
@@ -231,7 +227,7 @@ bool IgnoreMatcher::matches(std::string_view path, const Verdicts& parent,
     const Pattern& pattern = patterns_[i];
     bool match = i < parent.size() && parent[i];
     // What a pattern says matters only where it changes the answer.
-    if (!match && pattern.exclusion == matched) match = match_one(pattern, path);
+    if (!match && pattern.exclusion == matched) match = match_one(pattern, path, Parents::Not);
     verdicts[i] = match;
     if (match) matched = !pattern.exclusion;
   }
@@ -249,9 +245,9 @@ bool IgnoreMatcher::matches_path_only(std::string_view path) const {
     auto depth = std::ranges::count(pattern.text, '/');
     for (cut = cleaned.find('/'); depth > 0 && cut != std::string::npos; --depth)
       cut = cleaned.find('/', cut + 1);
-    bool match = match_one(pattern, cleaned);
+    bool match = match_one(pattern, cleaned, Parents::Not);
     if (!match && cut != std::string::npos)
-      match = match_one(pattern, std::string_view(cleaned).substr(0, cut));
+      match = match_one(pattern, std::string_view(cleaned).substr(0, cut), Parents::Not);
     if (match) matched = !pattern.exclusion;
   }
   return matched;
@@ -263,10 +259,9 @@ bool IgnoreMatcher::may_reinclude_below(std::string_view directory) const {
     if (!pattern.exclusion) continue;
     // A pattern that begins with a wildcard can match at any depth; one that begins with literal
     // names only below or above those.
-    bool fixed = !pattern.tokens.empty() && pattern.tokens.front().piece == Piece::Literal;
-    std::string_view start = fixed ? std::string_view(pattern.tokens.front().text) : "";
+    std::string start = pattern.kind == Kind::Suffix ? "" : pattern.literal;
     std::size_t common = std::min(start.size(), below.size());
-    if (start.substr(0, common) == std::string_view(below).substr(0, common)) return true;
+    if (start.compare(0, common, below, 0, common) == 0) return true;
   }
   return false;
 }

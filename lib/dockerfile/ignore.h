@@ -3,7 +3,6 @@
 
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -53,32 +52,29 @@ class IgnoreMatcher {
  private:
   /// Four ways to match, cheapest first: most lines of most files need no wildcard at all.
   enum class Kind : std::uint8_t { Exact, Prefix, Suffix, Wildcard };
-  /// `Directories` is `**` with something behind it: nothing, or anything up to a slash.
-  enum class Piece : std::uint8_t { Literal, One, Set, Star, Directories, All };
+  /// `**` with something behind it is two: perhaps nothing, or else anything up to a slash.
+  enum class Piece : std::uint8_t { Literal, One, Set, Star, MaybeDirectories, Directories, All };
+  enum class Parents : std::uint8_t { Not, Too };
   struct Token {
     Piece piece = Piece::Literal;
-    std::string text;  ///< of a literal
+    std::string text;  ///< of a literal: one character
     CharacterSet set;
   };
   struct Pattern {
     std::string text;
-    Kind kind = Kind::Exact;
+    Kind kind = Kind::Wildcard;
     bool exclusion = false;
-    std::vector<Token> tokens;
+    std::string literal;        ///< what it begins with, or of a suffix ends with
+    std::vector<Token> tokens;  ///< of a wildcard
   };
-  /// A place in a pattern: so far into that token.
-  struct State {
-    std::size_t token = 0;
-    std::size_t inside = 0;
-    auto operator<=>(const State&) const = default;
-  };
+  using Reached = std::vector<bool>;
   static Result<Pattern> compile(std::string_view text);
   static void classify(Pattern& pattern);
-  static bool match_one(const Pattern& pattern, std::string_view path);
-  static bool match_tokens(const std::vector<Token>& tokens, std::string_view path);
-  static void advance(const std::vector<Token>& tokens, const std::vector<State>& now,
-                      std::string_view character, char32_t c, std::vector<State>& next);
-  static void close(const std::vector<Token>& tokens, std::vector<State>& states);
+  static bool match_one(const Pattern& pattern, std::string_view path, Parents parents);
+  static bool walk(const std::vector<Token>& tokens, std::string_view path, Parents parents);
+  static void advance(const std::vector<Token>& tokens, const Reached& now,
+                      std::string_view character, char32_t c, Reached& next);
+  static void close(const std::vector<Token>& tokens, Reached& reached);
 
   std::vector<Pattern> patterns_;
   bool exclusions_ = false;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "dockerfile/ignore.h"
 #include "dockerfile/text_internal.h"
 #include "dockerfile/values_internal.h"
 
@@ -177,10 +178,7 @@ Result<Mount> to_mount(Options options) {
     return fail(0, fmt::format("unexpected key 'env' for mount type '{}'", options.type));
   if (options.type == "secret") return to_secret(std::move(options));
   if (options.type == "ssh") return to_ssh(std::move(options));
-  if (options.target.empty())
-    return fail(0, fmt::format("invalid {} mount: no target", options.type),
-                fmt::format("write --mount=type={},target=/path", options.type));
-  if (options.target.find_first_not_of('/') == std::string::npos)
+  if (options.target.starts_with('/') && clean_path(options.target) == "/")
     return fail(0, fmt::format("invalid mount target {}", text::quote(options.target)));
   if (options.type == "cache") return to_cache(std::move(options));
   if (options.type == "tmpfs") return TmpfsMount{std::move(options.target), options.size.value_or(0)};

@@ -1,5 +1,7 @@
 /// \file
 /// The options of `RUN --mount=type=…`, typed for every type.
+///
+/// A target may be relative, then it is below WORKDIR; empty, it is WORKDIR itself.
 
 #pragma once
 

@@ -1,11 +1,11 @@
 #include "engine/userns.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -54,13 +54,21 @@ std::optional<SubIds> sub_ids(const std::string& path, const std::string& name, 
   return std::nullopt;
 }
 
+// The caller's name in the host's /etc/passwd; "" when it is kept elsewhere. Not getpwuid(3): that
+// loads libraries at run time, which a static program cannot.
 std::string name_of(uid_t uid) {
-  // The host's own user database, before anything of a container is open.
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  int error = ::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
-  return error == 0 && found ? found->pw_name : std::string();
+  std::string text = os::read_file("/etc/passwd", 1U << 20).value_or(std::string());
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    std::size_t one = line.find(':');
+    std::size_t two = one == std::string_view::npos ? one : line.find(':', one + 1);
+    if (two == std::string_view::npos) continue;
+    std::size_t three = line.find(':', two + 1);
+    if (number(line.substr(two + 1, three - two - 1)) == uid) return std::string(line.substr(0, one));
+  }
+  return {};
 }
 
 // Everything that is decided before the namespace exists.

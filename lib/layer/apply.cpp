@@ -68,7 +68,7 @@ CleanPath clean(std::string_view path) {
 class Applier {
  public:
   Applier(Reader& tar, os::Fd root, LowerStack lower, const ApplyOptions& options)
-      : tar_(tar),
+      : tar_(tar, options.end),
         options_(options),
         setter_(options, stats_),
         directories_(std::move(root), std::move(lower), options, setter_),
@@ -84,6 +84,7 @@ class Applier {
         return wrap(std::move(applied).error(), fmt::format("unpack {} \"{}\"", name_of(entry->type), entry->path));
     }
     if (hide_root_) SUIT_TRY(hide_root_children());
+    SUIT_TRY(drop_idle_whiteouts());
     SUIT_TRY(directories_.finish());
     return stats_;
   }
@@ -268,14 +269,39 @@ class Applier {
 
   Result<void> hide_one(const Place& place, const std::string& name) {
     SUIT_LET(auto info, stat_child(place.fd, name));
-    if (!info) {
-      // The one device that needs no privilege: 0:0, since Linux 5.8.
-      if (::mknodat(place.fd.raw(), name.c_str(), S_IFCHR, 0) == 0) return {};
-      return fail(errno, "mknodat(0:0)", "whiteouts need a user namespace of Linux 5.8 or newer, or root");
-    }
+    if (!info) return make_whiteout(place, name);
     if (!S_ISDIR(info->st_mode)) return {};  // this layer's own file hides as well
     SUIT_LET(os::Fd fd, os::open_at(place.fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
     return directories_.make_opaque(Place{fd, join(place.path, name)});
+  }
+
+  Result<void> make_whiteout(const Place& place, const std::string& name) {
+    std::string path = join(place.path, name);
+    // Overlayfs lists whiteouts of directories that nothing is merged into, so none may be idle.
+    if (!directories_.lower().empty()) {
+      SUIT_LET(auto below, directories_.below(path));
+      if (!below) return {};
+    }
+    // The one device that needs no privilege: 0:0, since Linux 5.8.
+    if (::mknodat(place.fd.raw(), name.c_str(), S_IFCHR, 0) != 0)
+      return fail(errno, "mknodat(0:0)", "whiteouts need a user namespace of Linux 5.8 or newer, or root");
+    whiteouts_.push_back(std::move(path));
+    return {};
+  }
+
+  // An opaque directory may come after the whiteouts in it: those are idle then.
+  Result<void> drop_idle_whiteouts() {
+    for (const std::string& path : whiteouts_) {
+      if (!directories_.is_hidden(path)) continue;
+      auto [parent, leaf] = split_leaf(path);
+      std::string name(leaf);
+      SUIT_LET(auto place, directories_.find(parent, Missing::Report));
+      if (!place) continue;
+      SUIT_LET(auto info, stat_child(place->fd, name));
+      if (info && is_whiteout(*info) && ::unlinkat(place->fd.raw(), name.c_str(), 0) != 0)
+        return fail(errno, fmt::format("unlinkat(\"{}\")", path));
+    }
+    return {};
   }
 
   Result<void> hide_root_children() {
@@ -320,6 +346,7 @@ class Applier {
   Directories directories_;
   std::vector<std::byte> buffer_;
   std::set<std::string> brought_;  // paths of this layer; kept for whole trees only
+  std::vector<std::string> whiteouts_;  // made in an overlay layer
   bool hide_root_ = false;
 };
 

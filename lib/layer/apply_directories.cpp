@@ -65,6 +65,17 @@ Result<void> AttributeSetter::set_xattrs(os::FdRef fd, const Attributes& attribu
   return {};
 }
 
+Result<void> AttributeSetter::drop_other_xattrs(os::FdRef fd, const Attributes& attributes,
+                                                std::string_view path) {
+  SUIT_LET(FileAttributes present, read_attributes(fd, path, options_.xattr));
+  for (const auto& [name, value] : present.xattrs) {
+    if (attributes.xattrs.contains(name)) continue;
+    if (::fremovexattr(fd.raw(), name.c_str()) != 0 && errno != ENODATA)
+      return fail(errno, fmt::format("fremovexattr(\"{}\", \"{}\")", path, name));
+  }
+  return {};
+}
+
 Result<void> AttributeSetter::set_all(os::FdRef fd, const Attributes& attributes,
                                       std::string_view path) {
   SUIT_TRY(set_owner(fd, attributes, path));
@@ -94,11 +105,14 @@ Result<void> AttributeSetter::set_by_name(os::FdRef dir, const std::string& name
   return {};
 }
 
-// A walk from the root along components that are still to come.
+// A walk from the root along components that are still to come. What is missing does not end it: a
+// `..` may lead out of there again, as in the symlink `nowhere/../etc`.
 struct Directories::Walk {
   std::deque<std::string> todo;
-  std::vector<std::string> done;  // real directories so far
-  os::Fd current;                 // invalid: the root
+  std::vector<std::string> done;     // real directories so far
+  std::vector<std::string> missing;  // and then those that are not there
+  std::size_t hidden_at = 0;         // 1 + index in `missing` of a whiteout; 0: none
+  os::Fd current;                    // the last of `done`; invalid: the root
   int symlinks = 0;
   std::string request;
 
@@ -106,7 +120,19 @@ struct Directories::Walk {
   std::string path() const {
     std::string text;
     for (const std::string& name : done) text = join(text, name);
+    for (const std::string& name : missing) text = join(text, name);
     return text;
+  }
+  void restart() {
+    done.clear();
+    missing.clear();
+    hidden_at = 0;
+    current.reset();
+  }
+  void miss(std::string name) { missing.push_back(std::move(name)); }
+  void leave_missing() {
+    missing.pop_back();
+    if (hidden_at > missing.size()) hidden_at = 0;
   }
   void push_front(std::string_view text) {
     std::vector<std::string> names;
@@ -142,69 +168,65 @@ Result<std::optional<Place>> Directories::find(std::string_view path, Missing mi
   while (!walk.todo.empty()) {
     std::string name = std::move(walk.todo.front());
     walk.todo.pop_front();
-    SUIT_LET(bool there, step(walk, name, missing));
-    if (!there) return std::nullopt;
+    SUIT_TRY(step(walk, std::move(name)));
   }
-  cached_path_ = walk.path();
+  if (!walk.missing.empty()) {
+    if (missing == Missing::Report) return std::nullopt;
+    SUIT_TRY(create_missing(walk));
+  }
   // A chain of links may end at the root itself.
   if (walk.done.empty()) return Place{root_, ""};
+  cached_path_ = walk.path();
   cached_ = std::move(walk.current);
   return Place{cached_, cached_path_};
 }
 
-Result<bool> Directories::step(Walk& walk, const std::string& name, Missing missing) {
-  if (name == ".") return true;
-  if (name == "..") {
-    if (walk.done.empty()) return true;
-    std::vector<std::string> again = std::move(walk.done);
-    again.pop_back();
-    walk.done.clear();
-    walk.current.reset();
-    for (const std::string& part : again) SUIT_TRY(enter(walk, part));
-    return true;
+Result<void> Directories::step(Walk& walk, std::string name) {
+  if (name == ".") return {};
+  if (name == "..") return step_up(walk);
+  if (walk.missing.empty()) {
+    SUIT_LET(auto info, stat_child(walk.at(root_), name));
+    if (info && S_ISLNK(info->st_mode)) {
+      SUIT_LET(std::string text, os::read_link(walk.at(root_), name));
+      return expand(walk, text);
+    }
+    if (info && S_ISDIR(info->st_mode)) return enter(walk, name);
+    bool whiteout = info && options_.overlay_whiteouts && is_whiteout(*info);
+    if (info && !whiteout)
+      return fail(ENOTDIR, fmt::format("\"{}\": \"{}\" is not a directory", walk.request,
+                                       join(walk.path(), name)));
+    if (whiteout) walk.hidden_at = 1;
   }
-  SUIT_LET(auto info, stat_child(walk.at(root_), name));
-  if (info && S_ISLNK(info->st_mode)) {
-    SUIT_LET(std::string text, os::read_link(walk.at(root_), name));
-    SUIT_TRY(expand(walk, text));
-    return true;
+  if (walk.hidden_at == 0) {
+    std::string parent = walk.path();
+    SUIT_LET(auto node, below(join(parent, name)));
+    if (node && S_ISLNK(node->info.st_mode)) {
+      SUIT_LET(os::FdRef dir, lower_.dir(*node, parent));
+      SUIT_LET(std::string text, os::read_link(dir, name));
+      return expand(walk, text);
+    }
   }
-  if (info && S_ISDIR(info->st_mode)) {
-    SUIT_TRY(enter(walk, name));
-    return true;
+  walk.miss(std::move(name));
+  return {};
+}
+
+Result<void> Directories::step_up(Walk& walk) {
+  if (!walk.missing.empty()) {
+    walk.leave_missing();
+    return {};
   }
-  bool whiteout = info && options_.overlay_whiteouts && is_whiteout(*info);
-  if (info && !whiteout)
-    return fail(ENOTDIR, fmt::format("\"{}\": \"{}\" is not a directory", walk.request,
-                                     join(walk.path(), name)));
-  std::optional<LowerNode> node;
-  if (!whiteout) {
-    SUIT_LET(node, below(join(walk.path(), name)));
-  }
-  if (node && S_ISLNK(node->info.st_mode)) {
-    SUIT_LET(os::FdRef dir, lower_.dir(*node, walk.path()));
-    SUIT_LET(std::string text, os::read_link(dir, name));
-    SUIT_TRY(expand(walk, text));
-    return true;
-  }
-  if (missing == Missing::Report) return false;
-  if (whiteout && ::unlinkat(walk.at(root_).raw(), name.c_str(), 0) != 0)
-    return fail(errno, fmt::format("unlinkat(\"{}\")", name));
-  SUIT_TRY(create_missing(walk, name, node));
-  if (whiteout) {
-    std::string path = walk.path();
-    SUIT_TRY(make_opaque(Place{walk.current, path}));
-  }
-  return true;
+  if (walk.done.empty()) return {};
+  std::vector<std::string> again = std::move(walk.done);
+  again.pop_back();
+  walk.restart();
+  for (const std::string& part : again) SUIT_TRY(enter(walk, part));
+  return {};
 }
 
 Result<void> Directories::expand(Walk& walk, const std::string& text) {
   if (++walk.symlinks > kSymlinkLimit)
     return fail(ELOOP, fmt::format("\"{}\": more than {} symlinks on the way", walk.request, kSymlinkLimit));
-  if (text.starts_with('/')) {
-    walk.done.clear();
-    walk.current.reset();
-  }
+  if (text.starts_with('/')) walk.restart();
   walk.push_front(text);
   return {};
 }
@@ -217,28 +239,47 @@ Result<void> Directories::enter(Walk& walk, const std::string& name) {
   return {};
 }
 
-Result<void> Directories::create_missing(Walk& walk, const std::string& name,
-                                         const std::optional<LowerNode>& node) {
-  Attributes attributes;
-  std::string parent_path = walk.path();
-  std::string path = join(parent_path, name);
-  if (node && node->is_dir()) {
-    SUIT_LET(os::FdRef dir, lower_.dir(*node, path));
-    SUIT_LET(FileAttributes theirs, read_attributes_at(dir, ".", node->info, path, options_.xattr));
-    attributes = {node->info.st_mode & 07777, node->info.st_uid, node->info.st_gid, node->info.st_mtim,
-                  std::move(theirs.xattrs)};
+Result<void> Directories::create_missing(Walk& walk) {
+  std::vector<std::string> names = std::move(walk.missing);
+  walk.missing.clear();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    bool whiteout = walk.hidden_at == i + 1;
+    if (whiteout && ::unlinkat(walk.at(root_).raw(), names[i].c_str(), 0) != 0)
+      return fail(errno, fmt::format("unlinkat(\"{}\")", names[i]));
+    std::string parent = walk.path();
+    std::string path = join(parent, names[i]);
+    std::optional<LowerNode> node;
+    if (walk.hidden_at == 0 || i + 1 < walk.hidden_at) {
+      SUIT_LET(node, below(path));
+    }
+    SUIT_LET(Attributes attributes, attributes_below(node, path));
+    SUIT_TRY(create(Place{walk.at(root_), parent}, names[i], attributes));
+    SUIT_TRY(enter(walk, names[i]));
+    if (whiteout) SUIT_TRY(make_opaque(Place{walk.current, path}));
   }
-  SUIT_TRY(create(Place{walk.at(root_), parent_path}, name, attributes));
-  return enter(walk, name);
+  return {};
 }
 
-// What the layers below show at a path; nothing where this layer hides them.
+Result<Attributes> Directories::attributes_below(const std::optional<LowerNode>& node,
+                                                 const std::string& path) {
+  if (!node || !node->is_dir()) return Attributes();
+  SUIT_LET(os::FdRef dir, lower_.dir(*node, path));
+  SUIT_LET(FileAttributes theirs, read_attributes_at(dir, ".", node->info, path, options_.xattr));
+  return Attributes{node->info.st_mode & 07777, node->info.st_uid, node->info.st_gid,
+                    node->info.st_mtim, std::move(theirs.xattrs)};
+}
+
 Result<std::optional<LowerNode>> Directories::below(const std::string& path) {
-  if (lower_.empty()) return std::nullopt;
-  for (std::size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
-    if (opaque_.contains(path.substr(0, end))) return std::nullopt;
-  }
+  if (lower_.empty() || is_hidden(path)) return std::nullopt;
   return lower_.find(path);
+}
+
+bool Directories::is_hidden(const std::string& path) const {
+  if (opaque_.empty()) return false;
+  for (std::size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
+    if (opaque_.contains(path.substr(0, end))) return true;
+  }
+  return false;
 }
 
 void Directories::forget(std::string_view path) {
@@ -257,15 +298,21 @@ Result<void> Directories::create(const Place& parent, const std::string& name,
   // 0700 until finish(): a read-only directory could not be filled by a plain user.
   if (::mkdirat(parent.fd.raw(), name.c_str(), 0700) != 0)
     return fail(errno, fmt::format("mkdirat(\"{}\")", join(parent.path, name)));
-  return update(parent, name, attributes);
+  return set(parent, name, attributes, Was::New);
 }
 
 Result<void> Directories::update(const Place& parent, const std::string& name,
                                  const Attributes& attributes) {
+  return set(parent, name, attributes, Was::There);
+}
+
+Result<void> Directories::set(const Place& parent, const std::string& name,
+                              const Attributes& attributes, Was was) {
   bool is_root = name == ".";
   std::string path = is_root ? std::string() : join(parent.path, name);
   SUIT_LET(os::Fd fd, os::open_at(parent.fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   SUIT_TRY(setter_.set_owner(fd, attributes, path));
+  if (was == Was::There) SUIT_TRY(setter_.drop_other_xattrs(fd, attributes, path));
   SUIT_TRY(setter_.set_xattrs(fd, attributes, path));
   pending_.insert_or_assign(path, attributes);
   return {};

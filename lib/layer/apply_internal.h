@@ -39,6 +39,8 @@ class AttributeSetter {
   /// Owner and extended attributes by descriptor. Mode and time are the caller's: directories wait.
   Result<void> set_owner(os::FdRef fd, const Attributes& attributes, std::string_view path);
   Result<void> set_xattrs(os::FdRef fd, const Attributes& attributes, std::string_view path);
+  /// Removes what a layer could carry and the entry does not.
+  Result<void> drop_other_xattrs(os::FdRef fd, const Attributes& attributes, std::string_view path);
   /// Everything, for a file.
   Result<void> set_all(os::FdRef fd, const Attributes& attributes, std::string_view path);
   /// The same for what cannot be opened: symlinks, devices, fifos. Never follows.
@@ -81,15 +83,22 @@ class Directories {
   Result<void> make_opaque(const Place& directory);
   /// Modes and times of all directories, deepest first: nothing may change them any more.
   Result<void> finish();
+  /// What the layers below show at \p path; nothing where this layer hides them.
+  Result<std::optional<LowerNode>> below(const std::string& path);
+  /// Whether \p path is in a directory that `make_opaque` hid the layers below from.
+  bool is_hidden(const std::string& path) const;
   LowerStack& lower() { return lower_; }
 
  private:
   struct Walk;
-  Result<bool> step(Walk& walk, const std::string& name, Missing missing);
+  enum class Was { New, There };
+  Result<void> step(Walk& walk, std::string name);
+  Result<void> step_up(Walk& walk);
   Result<void> expand(Walk& walk, const std::string& text);
   Result<void> enter(Walk& walk, const std::string& name);
-  Result<void> create_missing(Walk& walk, const std::string& name, const std::optional<LowerNode>& below);
-  Result<std::optional<LowerNode>> below(const std::string& path);
+  Result<void> create_missing(Walk& walk);
+  Result<Attributes> attributes_below(const std::optional<LowerNode>& node, const std::string& path);
+  Result<void> set(const Place& parent, const std::string& name, const Attributes& attributes, Was was);
   Result<void> settle(const std::string& path, const Attributes& attributes);
 
   os::Fd root_;

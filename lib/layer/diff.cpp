@@ -164,8 +164,9 @@ class Planner {
 
   Result<bool> same_file(const struct stat& info, const Below& below, const std::string& parent,
                          const std::string& name) {
-    // A second name is a change of its own, even of an unchanged file.
-    if (!below || info.st_nlink > 1 || !same_attributes(info, below->info)) return false;
+    // A second name is a change of its own, even of an unchanged file; so is one that copying up took.
+    if (!below || info.st_nlink > 1 || below->info.st_nlink > 1) return false;
+    if (!same_attributes(info, below->info)) return false;
     if (info.st_size != below->info.st_size || info.st_rdev != below->info.st_rdev) return false;
     SUIT_LET(os::FdRef upper, upper_.dir(parent));
     SUIT_LET(os::FdRef lower, lower_.dir(*below, parent));

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "base/stream.h"
+#include "layer/tar.h"
 #include "os/fd.h"
 
 namespace suit::layer {
@@ -58,6 +59,8 @@ struct ApplyOptions {
   std::vector<std::string> lower;
   /// In a user namespace with one id: owners that have no mapping become the caller.
   bool squash_owners = false;
+  /// Optional for what has been, or will be, checked against a digest: a layer.
+  ArchiveEnd end = ArchiveEnd::Required;
   ApplyLimits limits;
 };
 

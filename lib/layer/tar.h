@@ -79,6 +79,11 @@ class TarWriter {
   std::size_t padding_ = 0;
 };
 
+/// Whether an archive must say where it ends (two blocks of zeros). Without a digest over it, only that
+/// tells a whole archive from one cut between two entries. Some tools leave it out of the layers that
+/// they write (umoci 0.4 does); a layer has a digest.
+enum class ArchiveEnd { Required, Optional };
+
 /// Reads a tar entry by entry, in constant memory.
 ///
 /// Understood: ustar, v7, PAX (local and global), GNU long names and base-256 numbers. Refused by
@@ -86,7 +91,7 @@ class TarWriter {
 /// twice (PAX and GNU), global headers that move entries, a missing end, data after the end.
 class TarReader {
  public:
-  explicit TarReader(Reader& in) : in_(in) {}
+  explicit TarReader(Reader& in, ArchiveEnd end = ArchiveEnd::Required) : in_(in), end_(end) {}
   TarReader(const TarReader&) = delete;
   TarReader& operator=(const TarReader&) = delete;
 
@@ -110,6 +115,7 @@ class TarReader {
   std::unexpected<Error> bad(std::string_view what) const;
 
   Reader& in_;
+  ArchiveEnd end_;
   std::uint64_t offset_ = 0;        // of the next byte to read
   std::uint64_t header_offset_ = 0; // of the header that messages speak of
   std::uint64_t left_ = 0;          // content not read yet

@@ -184,6 +184,8 @@ Result<void> TarReader::skip_content() {
   while (rest > 0) {
     auto want = static_cast<std::size_t>(std::min<std::uint64_t>(rest, waste.size()));
     SUIT_LET(std::size_t count, in_.read(std::span(waste).first(want)));
+    bool in_padding = rest <= padding_;
+    if (count == 0 && in_padding && end_ == ArchiveEnd::Optional) break;
     if (count == 0) return bad("the archive is cut off in the content of this entry");
     offset_ += count;
     rest -= count;
@@ -269,11 +271,13 @@ Result<std::optional<TarEntry>> TarReader::next() {
     header_offset_ = offset_;
     if (headers > kHeadersPerEntry) return bad("more than 64 extended headers for one entry");
     SUIT_LET(bool more, read_block(storage));
-    if (!more) return bad("the archive is cut off: its end marker, two blocks of zeros, is missing");
     bool waiting = extended.has_pax || extended.gnu_path || extended.gnu_link;
+    if (!more && !waiting && end_ == ArchiveEnd::Optional) return finish_archive();
+    if (!more) return bad("the archive is cut off: its end marker, two blocks of zeros, is missing");
     if (is_zero(block)) {
       if (waiting) return bad("an extended header without an entry behind it");
       SUIT_LET(bool second, read_block(storage));
+      if (!second && end_ == ArchiveEnd::Optional) return finish_archive();
       if (!second || !is_zero(block)) return bad("a single block of zeros; the end marker is two");
       return finish_archive();
     }

@@ -36,6 +36,8 @@ Json to_value(const Descriptor& descriptor) {
     platform.set("architecture", descriptor.platform->architecture);
     platform.set("os", descriptor.platform->os);
     put(platform, "os.version", descriptor.platform->os_version);
+    if (!descriptor.platform->os_features.empty())
+      platform.set("os.features", descriptor.platform->os_features);
     put(platform, "variant", descriptor.platform->variant);
     out.set("platform", std::move(platform));
   }
@@ -124,6 +126,7 @@ std::string to_json(const ImageConfig& config) {
     out.set("history", std::move(history));
   }
   out.set("os", config.platform.os);
+  if (!config.platform.os_features.empty()) out.set("os.features", config.platform.os_features);
   put(out, "os.version", config.platform.os_version);
   Json diff_ids = Json::array();
   for (const digest::Digest& diff_id : config.diff_ids)

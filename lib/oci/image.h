@@ -40,6 +40,7 @@ struct Platform {
   std::string architecture = "amd64";
   std::string variant;
   std::string os_version;
+  std::vector<std::string> os_features = {};
   friend bool operator==(const Platform&, const Platform&) = default;
 };
 

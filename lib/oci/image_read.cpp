@@ -78,7 +78,7 @@ Platform read_platform(const Cursor& at) {
   platform.os = at.required("os").text();
   platform.variant = at.member("variant").text();
   platform.os_version = at.member("os.version").text();
-  at.member("os.features").texts();
+  platform.os_features = at.member("os.features").texts();
   return platform;
 }
 

@@ -31,8 +31,9 @@ Lane container_lane(const LaunchPlan& plan, const Timeline* timeline) {
 }
 
 // The exec that worked never comes back to report.
-bool is_last_exec(const Lane& lane, std::size_t i) {
-  return lane.is_timed() && lane.ops[i].call == Call::execve && lane.starts[i].count() != 0 &&
+bool replaced_itself(const Lane& lane, std::size_t i) {
+  bool is_exec = lane.ops[i].call == Call::execve || lane.ops[i].call == Call::execveat;
+  return lane.is_timed() && is_exec && lane.starts[i].count() != 0 &&
          lane.results[i] == Timeline::kNotRun;
 }
 
@@ -60,7 +61,7 @@ void append_calls(std::string& out, const LaunchPlan& plan, const Lane& lane, co
   std::uint32_t pointer = 0;
   for (std::size_t i = 0; i < lane.ops.size(); ++i) {
     const Op& op = lane.ops[i];
-    bool is_exec = is_last_exec(lane, i);
+    bool is_exec = replaced_itself(lane, i);
     if (!lane.ran(i) && !is_exec) continue;
     const Step* step = &all_steps()[op.step];
     if (step != current || op.pointer != pointer) {
@@ -74,7 +75,7 @@ void append_calls(std::string& out, const LaunchPlan& plan, const Lane& lane, co
     std::string call = render_call(plan, op, slots.values());
     if (is_exec) out += fmt::format("{:>10.1f} us  {}\n", static_cast<double>(lane.starts[i].count()) / 1e3, call);
     else if (lane.is_timed())
-      out += fmt::format("{:>10.1f} us  {} = {}\n", static_cast<double>(lane.starts[i].count()) / 1e3, call, render_result(lane.results[i]));
+      out += fmt::format("{:>10.1f} us  {} = {}\n", static_cast<double>(lane.starts[i].count()) / 1e3, call, render_result(op, lane.results[i]));
     else out += fmt::format("      {}\n", call);
     slots.after(op, lane, i);
   }
@@ -92,7 +93,7 @@ oci::Json lane_json(const LaunchPlan& plan, const Lane& lane, const Timeline* ti
     entry.set("process", is_host && (op.when & kWhenInChild) == 0 ? "engine" : "container");
     entry.set("call", call_name(op.call)).set("text", render_call(plan, op, slots.values()));
     if (lane.is_timed()) {
-      bool is_exec = is_last_exec(lane, i);
+      bool is_exec = replaced_itself(lane, i);
       entry.set("ran", lane.ran(i) || is_exec);
       if (lane.ran(i)) entry.set("result", lane.results[i]);
       if (lane.ran(i) || is_exec) entry.set("start_us", static_cast<double>(lane.starts[i].count()) / 1e3);

@@ -26,10 +26,10 @@ std::string step_hint(std::string_view step, const Op& op, int code) {
     return "the working directory leads outside of the container: set another";
   if (step == "process.cwd" && code == ENOTDIR) return "the working directory, or a part of it, is a file in the image";
   if (step == "mount.bind" && op.call == Call::open_tree && code == ENOENT) return "the source of the mount does not exist on the host";
-  if (step == "mount.bind" && code == ENOTDIR)
+  if (step == "mount.bind" && (code == ENOTDIR || (code == EINVAL && op.call == Call::move_mount)))
     return "one side is a file and the other a directory: mount a file on a file, a directory on a directory";
   if (code == ELOOP) return "the mount point is a symlink in the image: the kernel's file systems are mounted on real directories only";
-  if (code == EEXIST && op.call == Call::mkdirat) return "the mount point is a symlink that leads nowhere in the image";
+  if (code == EEXIST && op.call == Call::mkdirat) return "the mount point is a symlink that leads nowhere in the image: create what it leads to";
   if (code == EROFS && op.call == Call::mkdirat) return "the mount point is missing and its directory is read-only: create it in the image";
   if (code == ENODEV && op.call == Call::fsopen) return "this kernel does not know that type of file system: see /proc/filesystems";
   if (step == "ids.user" && code == EINVAL)

@@ -186,6 +186,7 @@ class Launch {
   std::string image_;
   Failure reported_;
   std::vector<Stamp> host_stamps_;
+  std::vector<int> slots_at_clone_;
   SharedStamps container_stamps_;
   pid_t pid_ = -1;
   alignas(16) std::array<char, kChildStackBytes> child_stack_;
@@ -278,6 +279,7 @@ Failure Launch::run() {
   if (failure.error != 0) return failure;
 
   // After this line the child exists: every return must reap it.
+  if (inputs_.timed) slots_at_clone_.assign(slots_.all().begin(), slots_.all().end());
   failure = run_ops(machine_, parts_.after, parts_.end, kHostLane);
   slots_.data()[kSlotReportWrite] = -1;  // closed by the lane
   return failure.error != 0 ? failure : reported_;
@@ -296,7 +298,7 @@ Timeline Launch::timeline(std::int64_t start_ns) const {
     out.container.push_back(since(stamp.start_ns));
     out.container_results.push_back(stamp.result);
   }
-  out.slots.assign(slots_.all().begin(), slots_.all().end());
+  out.slots = slots_at_clone_;
   return out;
 }
 

@@ -93,6 +93,12 @@ Result<void> plan_dev_tree(Builder& b, const PlanInput& in, std::uint8_t tree) {
       plan_node(b, tree, node);
     }
   }
+  // Mount points of what the spec mounts directly below: no path of the image is needed for them.
+  for (const oci::SpecMount& mount : in.spec.mounts) {
+    std::string path = clean_path(mount.destination);
+    if (!path.starts_with("/dev/") || path.find('/', 5) != std::string::npos || mount.type == "bind") continue;
+    b.op(Call::mkdirat, {Builder::slot(tree), b.text(path.substr(5)), Builder::number(0755)}).tolerates = kMayExist;
+  }
   b.step("dev.links", "");
   for (const Link& link : kLinks)
     b.op(Call::symlinkat, {b.text(link.target), Builder::slot(tree), b.text(link.name)});

@@ -25,7 +25,7 @@ namespace {
 enum class Show : std::uint8_t {
   Nothing, Number, Octal, Fd, String, StringOrNull, Flags, Named, Mode, Device, Buffer, OpenHow, Attributes,
   SignalAction, SignalSet, Limit, LimitName, CapHeader, CapData, Groups, Interface, SlotPair, Argv, Envp,
-  SocketType, SocketFamily, FcntlArgument, PrctlArgument,
+  SocketType, SocketFamily, SocketProtocol, FcntlArgument, PrctlArgument,
 };
 
 struct Format {
@@ -80,7 +80,7 @@ constexpr std::array<CallFormat, kCallCount> kFormats = {{
     {"setresgid", {{{Show::Number}, {Show::Number}, {Show::Number}}}},
     {"setresuid", {{{Show::Number}, {Show::Number}, {Show::Number}}}},
     {"setsid", {}},
-    {"socket", {{{Show::SocketFamily}, {Show::SocketType}, {Show::Number}}}},
+    {"socket", {{{Show::SocketFamily}, {Show::SocketType}, {Show::SocketProtocol}}}},
     {"symlinkat", {{{Show::String}, {Show::Fd}, {Show::String}}}},
     {"umask", {{{Show::Octal}}}},
     {"umount2", {{{Show::String}, {Show::Flags, Family::Umount}}}},
@@ -99,6 +99,10 @@ std::string quoted(std::string_view text) {
   }
   return out += '"';
 }
+
+std::string hex(unsigned value) { return value == 0 ? "0" : fmt::format("{:#x}", value); }
+
+std::string octal(std::uint64_t value) { return value == 0 ? "000" : fmt::format("{:#o}", value); }
 
 template <typename T>
 T struct_at(const LaunchPlan& plan, std::int32_t offset) {
@@ -205,7 +209,7 @@ std::string struct_text(const LaunchPlan& plan, const Op& op, int index, Show sh
     case Show::CapHeader: return "{version=_LINUX_CAPABILITY_VERSION_3, pid=0}";
     case Show::CapData: return capability_data(plan, word);
     case Show::Limit: return limit_text(plan, word);
-    case Show::Groups: return groups_text(plan, op);
+    case Show::Groups: return op.kinds[index] == Arg::Literal ? "NULL" : groups_text(plan, op);
     case Show::SignalAction: return "{sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}";
     case Show::SignalSet: return "[]";
     case Show::Interface: return "{ifr_name=\"lo\", ifr_flags=IFF_UP|IFF_RUNNING}";
@@ -222,7 +226,7 @@ std::string argument(const LaunchPlan& plan, const Op& op, int index, Format for
   switch (format.show) {
     case Show::Nothing: return "";
     case Show::Number: return number_text(op, index);
-    case Show::Octal: return bits == 0 ? "000" : fmt::format("{:#o}", bits);
+    case Show::Octal: return octal(bits);
     case Show::Fd:
       if (op.kinds[index] == Arg::Slot) return descriptor(plan, word, slots);
       return word == AT_FDCWD ? "AT_FDCWD" : std::to_string(word);
@@ -239,9 +243,10 @@ std::string argument(const LaunchPlan& plan, const Op& op, int index, Format for
     case Show::Mode: return mode_text(bits);
     case Show::Device: return S_ISREG(op.args[2]) || S_ISFIFO(op.args[2])
                                   ? ""
-                                  : fmt::format("makedev({:#x}, {:#x})", major(bits), minor(bits));
+                                  : fmt::format("makedev({}, {})", hex(major(bits)), hex(minor(bits)));
     case Show::LimitName: return std::string(rlimit_name(static_cast<unsigned>(word)));
     case Show::SocketFamily: return "AF_INET";
+    case Show::SocketProtocol: return "IPPROTO_IP";
     case Show::SocketType: return "SOCK_DGRAM|SOCK_CLOEXEC";
     case Show::FcntlArgument: return op.args[1] == F_ADD_SEALS ? flags_text(Family::Seal, bits) : std::to_string(word);
     case Show::PrctlArgument: return prctl_argument(op, index);
@@ -268,8 +273,8 @@ std::string render_call(const LaunchPlan& plan, const Op& op, std::span<const in
   return out + ")";
 }
 
-std::string render_result(std::int64_t result) {
-  if (result >= 0) return std::to_string(result);
+std::string render_result(const Op& op, std::int64_t result) {
+  if (result >= 0) return op.call == Call::umask ? octal(static_cast<std::uint64_t>(result)) : std::to_string(result);
   const char* name = ::strerrorname_np(static_cast<int>(-result));
   return name ? fmt::format("-1 {}", name) : fmt::format("-1 {}", -result);
 }

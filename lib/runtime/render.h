@@ -19,7 +19,7 @@ std::string_view call_name(Call call);
 /// \param slots descriptors by slot; where there is none, or it is -1, the slot's name: `<rootfs>`
 std::string render_call(const LaunchPlan& plan, const Op& op, std::span<const int> slots = {});
 
-/// `0`, `7` or `-1 ENOENT`
-std::string render_result(std::int64_t result);
+/// `0`, `7`, `-1 ENOENT`, or a mode in octal
+std::string render_result(const Op& op, std::int64_t result);
 
 }  // namespace suit::runtime

@@ -1,11 +1,12 @@
 /// \file
-/// Images as one file: what `docker save`, `podman save`, skopeo and buildx write, and what they read.
+/// Images as one file: what `docker save`, `podman save`, skopeo and buildx write, and what they
+/// read.
 ///
-///     load   tar (gzip, zstd, …) ──> staged in ingest/ ──> planned ──> verified ──> blobs, index.json
-///     save   image(s) ──> one tar that is an OCI layout and a docker-archive at once
+///     load   tar (gzip, zstd, …) ──> staged in ingest/ ──> planned ──> verified ──> blobs,
+///     index.json save   image(s) ──> one tar that is an OCI layout and a docker-archive at once
 ///
-/// An archive's entries may come in any order, so all are staged first; nothing is visible before all
-/// images of the archive are verified: digest and size of every blob, diffID of every layer.
+/// An archive's entries may come in any order, so all are staged first; nothing is visible before
+/// all images of the archive are verified: digest and size of every blob, diffID of every layer.
 /// \source OCI image-spec, image-layout.md; Docker image specification v1.2 and v1.3
 
 #pragma once
@@ -63,7 +64,8 @@ Result<Image> import_rootfs(Store& store, Reader& rootfs, const ImportOptions& o
 /// The canonical name of the image that Spacesuit brings along.
 inline constexpr std::string_view kEmbeddedBaseName = "docker.io/spacesuit/base:1";
 
-/// The image that Spacesuit brings along: the store's, or loaded from the archive at \p archive_path.
+/// The image that Spacesuit brings along: the store's, or loaded from the archive at \p
+/// archive_path.
 Result<Image> embedded_base(Store& store, const std::string& archive_path);
 
 }  // namespace suit::store

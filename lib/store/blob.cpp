@@ -49,14 +49,14 @@ Result<digest::Digest> BlobWriter::commit(const std::optional<digest::Digest>& e
 Result<void> place_blob(const std::string& store_root, os::FdRef fd, const std::string& path,
                         const digest::Digest& digest, Existing existing) {
   std::string target = blob_path(store_root, digest);
-  struct stat ours {};
-  struct stat theirs {};
+  struct stat ours{};
+  struct stat theirs{};
   if (::fstat(fd.raw(), &ours) != 0) return fail(errno, fmt::format("fstat(\"{}\")", path));
-  bool there = existing == Existing::Keep && ::lstat(target.c_str(), &theirs) == 0 && S_ISREG(theirs.st_mode) &&
-               theirs.st_size == ours.st_size;
+  bool there = existing == Existing::Keep && ::lstat(target.c_str(), &theirs) == 0 &&
+               S_ISREG(theirs.st_mode) && theirs.st_size == ours.st_size;
   if (there) {
-    // Garbage collection spares the young: what is stored again is young again. The folder is synced
-    // all the same, as whoever was first may not have come that far yet.
+    // Garbage collection spares the young: what is stored again is young again. The folder is
+    // synced all the same, as whoever was first may not have come that far yet.
     ::utimensat(AT_FDCWD, target.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
     return os::fsync_dir(blobs_dir(store_root));
   }
@@ -68,8 +68,8 @@ Result<void> place_blob(const std::string& store_root, os::FdRef fd, const std::
 
 Result<BlobWriter> Store::begin_blob() {
   SUIT_LET(Ingest entry, Ingest::create_file(root_));
-  return BlobWriter(std::unique_ptr<BlobWriter::State>(
-      new BlobWriter::State{.root = root_, .entry = std::move(entry), .hash = {}, .size_bytes = 0}));
+  return BlobWriter(std::unique_ptr<BlobWriter::State>(new BlobWriter::State{
+      .root = root_, .entry = std::move(entry), .hash = {}, .size_bytes = 0}));
 }
 
 Result<digest::Digest> Store::put_blob(std::string_view content) {
@@ -79,7 +79,7 @@ Result<digest::Digest> Store::put_blob(std::string_view content) {
 }
 
 bool Store::has_blob(const digest::Digest& digest) const {
-  struct stat info {};
+  struct stat info{};
   return digest.algorithm() == "sha256" && ::lstat(blob_path(root_, digest).c_str(), &info) == 0 &&
          S_ISREG(info.st_mode);
 }
@@ -89,7 +89,8 @@ Result<os::Fd> Store::open_blob(const digest::Digest& digest) const {
     return fail(0, fmt::format("blob {}: only sha256 is stored", digest.text()));
   auto fd = open_regular(blob_path(root_, digest));
   if (!fd)
-    return std::unexpected(std::move(fd).error()
+    return std::unexpected(std::move(fd)
+                               .error()
                                .wrap(fmt::format("blob {}", digest.text()))
                                .with_hint("it is missing from the store: load the image again"));
   return fd;
@@ -101,8 +102,9 @@ Result<std::string> Store::read_blob(const digest::Digest& digest, std::size_t l
   auto text = read_all(reader, limit_bytes);
   if (!text) return wrap(std::move(text).error(), fmt::format("blob {}", digest.text()));
   if (digest::Digest actual = hash::sha256(*text); actual != digest)
-    return fail(0, fmt::format("blob {} is damaged: its content has the digest {}", digest.text(),
-                               actual.text()),
+    return fail(0,
+                fmt::format("blob {} is damaged: its content has the digest {}", digest.text(),
+                            actual.text()),
                 "load the image again: that replaces it");
   return text;
 }

@@ -47,7 +47,8 @@ void check_blob(Checker& checker, const std::string& name) {
 
 Result<void> check_blobs(Checker& checker) {
   SUIT_LET(auto names, os::list_dir(blobs_dir(checker.store.root())));
-  for (const std::string& name : names) check_blob(checker, name);
+  for (const std::string& name : names)
+    check_blob(checker, name);
   return {};
 }
 
@@ -75,9 +76,9 @@ Result<void> check_snapshots(Checker& checker) {
   SUIT_LET(auto names, os::list_dir(folder));
   for (const std::string& name : names) {
     std::string path = folder + "/" + name;
-    struct stat info {};
-    bool whole = is_sha256_hex(name) && ::lstat((path + "/fs").c_str(), &info) == 0 &&
-                 S_ISDIR(info.st_mode);
+    struct stat info{};
+    bool whole =
+        is_sha256_hex(name) && ::lstat((path + "/fs").c_str(), &info) == 0 && S_ISDIR(info.st_mode);
     if (whole)
       checker.report.snapshots += 1;
     else if (os::exists(path))
@@ -86,7 +87,8 @@ Result<void> check_snapshots(Checker& checker) {
   return {};
 }
 
-// A container cannot start without its layers; a cache record that points to nothing is only useless.
+// A container cannot start without its layers; a cache record that points to nothing is only
+// useless.
 Result<void> check_containers(Checker& checker) {
   std::string folder = checker.store.root() + "/containers";
   SUIT_LET(auto ids, os::list_dir(folder));

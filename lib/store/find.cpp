@@ -17,7 +17,8 @@ namespace suit::store {
 namespace {
 
 constexpr std::string_view kWhatToDo =
-    "build it (`suit build -t NAME .`), load an archive that holds it (`suit load -i FILE`) or make "
+    "build it (`suit build -t NAME .`), load an archive that holds it (`suit load -i FILE`) or "
+    "make "
     "it of a root file system (`suit import`); pulling from a registry is not there yet";
 
 bool is_hex(std::string_view text) {
@@ -39,15 +40,16 @@ std::vector<std::string> familiar_names(const oci::Index& index) {
   return names;
 }
 
-std::unexpected<Error> not_found(const Store& store, const oci::Index& index, std::string_view asked,
-                                 std::string_view canonical) {
+std::unexpected<Error> not_found(const Store& store, const oci::Index& index,
+                                 std::string_view asked, std::string_view canonical) {
   std::vector<std::string> names = familiar_names(index);
   std::string meant(canonical.empty() ? "" : fmt::format(" ({})", canonical));
   std::string_view near = nearest(asked, names);
   std::string guess = near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near);
-  return fail(ENOENT, fmt::format("no image \"{}\"{} in the store at {}{}", asked, meant,
-                                  store.root(), guess),
-              std::string(kWhatToDo));
+  return fail(
+      ENOENT,
+      fmt::format("no image \"{}\"{} in the store at {}{}", asked, meant, store.root(), guess),
+      std::string(kWhatToDo));
 }
 
 // Descriptors whose image id, or own digest, begins with `prefix`; one for each image.
@@ -77,7 +79,8 @@ Result<Image> find_by_id(const Store& store, const oci::Index& index, std::strin
   std::string list;
   for (const digest::Digest& id : found.ids)
     list += fmt::format("{}{}", list.empty() ? "" : ", ", id.short_hex());
-  return fail(0, fmt::format("\"{}\" is the start of {} image ids: {}", asked, found.ids.size(), list),
+  return fail(0,
+              fmt::format("\"{}\" is the start of {} image ids: {}", asked, found.ids.size(), list),
               "give more digits, or a name");
 }
 
@@ -86,9 +89,10 @@ Result<Image> with_names(const Store& store, const oci::Index& index,
                          const oci::Descriptor& descriptor) {
   SUIT_LET(Image image, resolve(store, descriptor));
   image.names.clear();
-  for (const oci::Descriptor& other : index.manifests)
-    if (std::string name = name_of(other); other.digest == descriptor.digest && !name.empty())
-      image.names.push_back(std::move(name));
+  for (const oci::Descriptor& other : index.manifests) {
+    if (other.digest != descriptor.digest) continue;
+    if (std::string name = name_of(other); !name.empty()) image.names.push_back(std::move(name));
+  }
   return image;
 }
 
@@ -119,7 +123,13 @@ Result<Image> Store::find_image(std::string_view name_or_id) const {
   if (!reference) return std::unexpected(std::move(reference).error());
   if (!reference->digest.empty()) return find_by_digest(*this, index, name_or_id, *reference);
   std::string canonical = reference->canonical();
-  auto named = std::ranges::find(index.manifests, canonical, name_of);
+  // Our own names stand there as they are looked for; another tool's need parsing.
+  auto named = std::ranges::find_if(index.manifests, [&](const oci::Descriptor& descriptor) {
+    auto full = descriptor.annotations.find(std::string(kFullName));
+    return full != descriptor.annotations.end() && full->second == canonical;
+  });
+  if (named == index.manifests.end())
+    named = std::ranges::find(index.manifests, canonical, name_of);
   if (named != index.manifests.end()) {
     auto image = with_names(*this, index, *named);
     if (!image) return wrap(std::move(image).error(), fmt::format("image \"{}\"", name_or_id));

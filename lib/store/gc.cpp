@@ -33,12 +33,13 @@ Result<os::Lock> lock_out_everybody(const std::string& root) {
 // Whether the entry came here longer than `grace` ago. A rename sets the change time, not the
 // modification time, so it is the one that tells.
 bool is_old(const std::string& path, std::chrono::seconds grace) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) return false;
   return grace.count() == 0 || std::time(nullptr) - info.st_ctime >= grace.count();
 }
 
-Result<std::set<digest::Digest>> old_entries(const std::string& folder, std::chrono::seconds grace) {
+Result<std::set<digest::Digest>> old_entries(const std::string& folder,
+                                             std::chrono::seconds grace) {
   SUIT_LET(auto names, os::list_dir(folder));
   std::set<digest::Digest> out;
   for (const std::string& name : names)

@@ -24,7 +24,7 @@ bool is_index(const oci::Descriptor& descriptor) {
 // Every blob that an image needs is there, with the size that its descriptor states.
 Result<void> check_blob(const Store& store, const oci::Descriptor& descriptor,
                         std::string_view what) {
-  struct stat info {};
+  struct stat info{};
   std::string path = blob_path(store.root(), descriptor.digest);
   if (!store.has_blob(descriptor.digest) || ::lstat(path.c_str(), &info) != 0)
     return fail(ENOENT, fmt::format("{} {}", what, descriptor.digest.text()));
@@ -37,7 +37,8 @@ Result<void> check_blob(const Store& store, const oci::Descriptor& descriptor,
 
 Result<void> check_complete(const Store& store, const oci::Manifest& manifest) {
   SUIT_TRY(check_blob(store, manifest.config, "config"));
-  for (const oci::Descriptor& layer : manifest.layers) SUIT_TRY(check_blob(store, layer, "layer"));
+  for (const oci::Descriptor& layer : manifest.layers)
+    SUIT_TRY(check_blob(store, layer, "layer"));
   return {};
 }
 
@@ -71,8 +72,8 @@ Result<std::vector<std::string>> canonical_names(const std::vector<naming::Refer
   std::vector<std::string> out;
   for (const naming::Reference& name : names) {
     if (!name.digest.empty())
-      return fail(0, fmt::format("refusing to create a tag with a digest reference: {}",
-                                 name.familiar()));
+      return fail(
+          0, fmt::format("refusing to create a tag with a digest reference: {}", name.familiar()));
     if (name.tag.empty()) return fail(0, fmt::format("the name {} has no tag", name.familiar()));
     out.push_back(name.canonical());
   }

@@ -39,9 +39,10 @@ Result<oci::Index> read_index(const std::string& store_root) {
     return std::unexpected(
         std::move(error)
             .wrap(fmt::format("the list of images, {}", path))
-            .with_hint(fmt::format("the images' content is not lost: mend the file by hand, or start "
-                                   "a new list with: echo '{}' > {}",
-                                   kEmptyIndex, path)));
+            .with_hint(
+                fmt::format("the images' content is not lost: mend the file by hand, or start "
+                            "a new list with: echo '{}' > {}",
+                            kEmptyIndex, path)));
   };
   auto text = read_regular(path, kIndexLimit);
   if (!text) return mend(std::move(text).error());

@@ -19,8 +19,8 @@ namespace {
 
 // Whether \p path still names what \p fd has open: a sweeper may have come between open and flock.
 bool still_there(const std::string& path, os::FdRef fd) {
-  struct stat named {};
-  struct stat opened {};
+  struct stat named{};
+  struct stat opened{};
   return ::lstat(path.c_str(), &named) == 0 && ::fstat(fd.raw(), &opened) == 0 &&
          named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
@@ -36,7 +36,7 @@ std::string folder_of(const std::string& path) { return path.substr(0, path.rfin
 // Removes the entry unless somebody holds it. The lock is kept until it is gone: its maker may be
 // between open and flock, and must then find that the name has vanished.
 Result<void> remove_abandoned(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) return {};
   os::Fd fd;
   // Nothing of ours is a link, a fifo or a device, so nobody can be writing to one.
@@ -84,7 +84,9 @@ Result<Ingest> Ingest::create_file(const std::string& store_root) {
   return create(store_root, false);
 }
 
-Result<Ingest> Ingest::create_dir(const std::string& store_root) { return create(store_root, true); }
+Result<Ingest> Ingest::create_dir(const std::string& store_root) {
+  return create(store_root, true);
+}
 
 Result<void> Ingest::move_to(const std::string& target) {
   SUIT_TRY(os::rename(path_, target));
@@ -123,7 +125,8 @@ Result<Turn> Turn::wait(const std::string& store_root, std::string_view name) {
 }
 
 Turn::~Turn() {
-  // Only the holder of the lock may unlink the name: whoever waits sees that it is gone and retries.
+  // Only the holder of the lock may unlink the name: whoever waits sees that it is gone and
+  // retries.
   if (fd_.valid()) ::unlink(path_.c_str());
 }
 

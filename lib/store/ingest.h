@@ -1,7 +1,8 @@
 /// \file
 /// Content being written: `ingest/<random>`, a file or a folder, held by flock(2) while it is.
 ///
-///     create ──> flock ──> fill ──> fdatasync ──> rename to its place ──> fsync of the folder there
+///     create ──> flock ──> fill ──> fdatasync ──> rename to its place ──> fsync of the folder
+///     there
 ///                            │
 ///                            └ the process dies: the kernel drops the lock, the next open sweeps
 ///
@@ -46,8 +47,8 @@ class [[nodiscard]] Ingest {
 /// What becomes of a blob that is there already, with the right size.
 enum class Existing { Keep, Replace };
 
-/// Gives the file at \p path (open as \p fd, complete) its place among the blobs: durable, read-only,
-/// seen whole or not at all. When the blob there is kept, the file stays where it is.
+/// Gives the file at \p path (open as \p fd, complete) its place among the blobs: durable,
+/// read-only, seen whole or not at all. When the blob there is kept, the file stays where it is.
 Result<void> place_blob(const std::string& store_root, os::FdRef fd, const std::string& path,
                         const digest::Digest& digest, Existing existing);
 

@@ -13,13 +13,15 @@
 
 namespace suit::store {
 
-/// Folders that are there from the first open on. `ingest` before the rest: it is where they come from.
+/// Folders that are there from the first open on. `ingest` before the rest: it is where they come
+/// from.
 inline constexpr std::array<std::string_view, 7> kFolders = {
     "ingest", "blobs", "blobs/sha256", "snapshots", "scaffold", "cache", "containers"};
 
 inline constexpr std::string_view kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
 inline constexpr std::string_view kEmptyIndex =
-    "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}";
+    "{\"schemaVersion\":2,\"mediaType\":\"application/"
+    "vnd.oci.image.index.v1+json\",\"manifests\":[]}";
 
 /// Manifests and configs: what registries accept as one.
 inline constexpr std::size_t kDocumentLimit = 4U << 20;

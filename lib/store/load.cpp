@@ -38,9 +38,11 @@ std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); 
 
 Result<naming::Reference> parse_name(const std::string& text) {
   auto name = naming::parse_reference(text);
-  if (!name) return wrap(std::move(name).error(), fmt::format("the archive's image name {}", quoted(text)));
+  if (!name)
+    return wrap(std::move(name).error(), fmt::format("the archive's image name {}", quoted(text)));
   name->digest = {};
-  if (name->tag.empty()) return fail(0, fmt::format("the archive's image name {} has no tag", quoted(text)));
+  if (name->tag.empty())
+    return fail(0, fmt::format("the archive's image name {} has no tag", quoted(text)));
   return name;
 }
 
@@ -61,9 +63,10 @@ Result<std::vector<naming::Reference>> names_in(Plan& plan, const oci::Descripto
     names.push_back(std::move(name));
   } else if (ref != descriptor.annotations.end()) {
     if (is_tag_alone(ref->second)) {
-      plan.notes.push_back(fmt::format("the archive gives an image only the tag {}, no name: `suit tag "
-                                       "{} NAME` gives it one",
-                                       quoted(ref->second), descriptor.digest.short_hex()));
+      plan.notes.push_back(
+          fmt::format("the archive gives an image only the tag {}, no name: `suit tag "
+                      "{} NAME` gives it one",
+                      quoted(ref->second), descriptor.digest.short_hex()));
       return names;
     }
     SUIT_LET(naming::Reference name, parse_name(ref->second));
@@ -75,15 +78,16 @@ Result<std::vector<naming::Reference>> names_in(Plan& plan, const oci::Descripto
 // The file that a descriptor speaks of, with the size and digest that it states.
 Result<const StagedFile*> blob_of(const Stage& stage, const oci::Descriptor& descriptor,
                                   std::string_view what) {
-  std::string path = fmt::format("blobs/{}/{}", descriptor.digest.algorithm(), descriptor.digest.hex());
+  std::string path =
+      fmt::format("blobs/{}/{}", descriptor.digest.algorithm(), descriptor.digest.hex());
   const StagedFile* file = stage.find(path);
   if (!file) return fail(0, fmt::format("the archive lacks its {} {}", what, path));
   if (file->digest != descriptor.digest)
-    return fail(0, fmt::format("the archive's {} {} has the digest {}", what, path,
-                               file->digest.text()));
+    return fail(
+        0, fmt::format("the archive's {} {} has the digest {}", what, path, file->digest.text()));
   if (file->size_bytes != descriptor.size_bytes)
-    return fail(0, fmt::format("the archive's {} {} has {} bytes, not the {} of its descriptor", what,
-                               path, file->size_bytes, descriptor.size_bytes));
+    return fail(0, fmt::format("the archive's {} {} has {} bytes, not the {} of its descriptor",
+                               what, path, file->size_bytes, descriptor.size_bytes));
   return file;
 }
 
@@ -127,11 +131,11 @@ Result<oci::Descriptor> choose(Plan& plan, const std::vector<oci::Descriptor>& c
   auto found = std::ranges::find_if(candidates, is_for_host);
   if (found == candidates.end()) {
     oci::Platform host = oci::host_platform();
-    return fail(0, fmt::format("the archive's {} has no image for {}/{}, only for: {}", image, host.os,
-                               host.architecture, all.empty() ? "none" : all));
+    return fail(0, fmt::format("the archive's {} has no image for {}/{}, only for: {}", image,
+                               host.os, host.architecture, all.empty() ? "none" : all));
   }
-  plan.notes.push_back(
-      fmt::format("of {} the platform {} was taken, out of: {}", image, name_of_platform(*found), all));
+  plan.notes.push_back(fmt::format("of {} the platform {} was taken, out of: {}", image,
+                                   name_of_platform(*found), all));
   return *found;
 }
 
@@ -141,8 +145,8 @@ Result<void> plan_manifest(Plan& plan, const oci::Descriptor& descriptor,
   SUIT_LET(std::string text, plan.stage.read(*file));
   auto manifest = oci::parse_manifest(text);
   if (!manifest)
-    return wrap(std::move(manifest).error(), fmt::format("the archive's manifest {}",
-                                                         descriptor.digest.text()));
+    return wrap(std::move(manifest).error(),
+                fmt::format("the archive's manifest {}", descriptor.digest.text()));
   plan.images.push_back({*std::move(manifest), std::move(text), std::move(names)});
   return {};
 }
@@ -159,7 +163,8 @@ Result<void> plan_descriptor(Plan& plan, oci::Descriptor descriptor,
     SUIT_LET(descriptor, choose(plan, index->manifests, label));
   }
   if (!is_manifest(descriptor)) {
-    plan.notes.push_back(fmt::format("{} was left out: {} is no image", label, descriptor.media_type));
+    plan.notes.push_back(
+        fmt::format("{} was left out: {} is no image", label, descriptor.media_type));
     return {};
   }
   return plan_manifest(plan, descriptor, std::move(names));
@@ -196,7 +201,8 @@ Result<std::string_view> layer_type(const StagedFile& file, const std::string& p
   std::string_view text(reinterpret_cast<const char*>(magic.data()), size);
   if (text.starts_with("\x1f\x8b")) return oci::kMediaLayerGzip;
   if (text.starts_with("\x28\xb5\x2f\xfd")) return oci::kMediaLayerZstd;
-  if (text.starts_with("BZh") || text.starts_with("\xfd" "7zXZ"))
+  if (text.starts_with("BZh") || text.starts_with("\xfd"
+                                                  "7zXZ"))
     return fail(0, fmt::format("the archive's layer {} is compressed with bzip2 or xz, for which "
                                "images have no media type",
                                quoted(path)));
@@ -225,7 +231,8 @@ Result<std::vector<std::string>> strings_member(const oci::Json& object, std::st
   return out;
 }
 
-Result<oci::Descriptor> describe(const Stage& stage, const std::string& path, std::string_view what) {
+Result<oci::Descriptor> describe(const Stage& stage, const std::string& path,
+                                 std::string_view what) {
   const StagedFile* file = stage.find(path);
   if (!file)
     return fail(0, fmt::format("the archive lacks the {} {} that its manifest.json names", what,
@@ -241,7 +248,8 @@ Result<void> check_config_name(const std::string& path, const digest::Digest& di
   std::string name = path.substr(path.rfind('/') + 1);
   if (name.ends_with(".json")) name.resize(name.size() - 5);
   if (!is_sha256_hex(name) || name == digest.hex()) return {};
-  return fail(0, fmt::format("the archive's config {} has the digest {}", quoted(path), digest.text()));
+  return fail(
+      0, fmt::format("the archive's config {} has the digest {}", quoted(path), digest.text()));
 }
 
 Result<void> plan_docker_image(Plan& plan, const oci::Json& item) {
@@ -270,9 +278,9 @@ Result<void> plan_docker(Plan& plan) {
   SUIT_LET(std::string text, plan.stage.read("manifest.json"));
   auto json = oci::parse_json(text);
   if (!json) return wrap(std::move(json).error(), "the archive's manifest.json");
-  if (!json->as_array())
-    return fail(0, "the archive's manifest.json must be a list of images");
-  for (const oci::Json& item : *json->as_array()) SUIT_TRY(plan_docker_image(plan, item));
+  if (!json->as_array()) return fail(0, "the archive's manifest.json must be a list of images");
+  for (const oci::Json& item : *json->as_array())
+    SUIT_TRY(plan_docker_image(plan, item));
   return {};
 }
 
@@ -366,7 +374,8 @@ Result<LoadReport> load_archive(Store& store, Reader& archive, const LoadLimits&
   SUIT_TRY(plan_images(plan));
   if (plan.images.empty()) return fail(0, "the archive holds no image");
   Unpacked known;
-  for (const Planned& planned : plan.images) SUIT_TRY(verify(stage, planned, known));
+  for (const Planned& planned : plan.images)
+    SUIT_TRY(verify(stage, planned, known));
   LoadReport report;
   for (const Planned& planned : plan.images) {
     SUIT_LET(Image image, keep(store, stage, planned));

@@ -37,13 +37,15 @@ void mark_manifest(const Store& store, const oci::Descriptor& descriptor, Marks&
   auto manifest = read_manifest(store, descriptor.digest);
   if (!manifest) return mark_children(store, descriptor.digest, marks);
   marks.blobs.insert(manifest->config.digest);
-  for (const oci::Descriptor& layer : manifest->layers) marks.blobs.insert(layer.digest);
+  for (const oci::Descriptor& layer : manifest->layers)
+    marks.blobs.insert(layer.digest);
   auto config = read_config(store, *manifest);
   if (!config) {
     SUIT_LOG(Warn, "{}", config.error().message());
     return;
   }
-  for (digest::Digest& id : hash::chain_ids(config->diff_ids)) marks.snapshots.insert(std::move(id));
+  for (digest::Digest& id : hash::chain_ids(config->diff_ids))
+    marks.snapshots.insert(std::move(id));
 }
 
 void mark_children(const Store& store, const digest::Digest& digest, Marks& marks) {
@@ -70,9 +72,8 @@ Result<void> mark_containers(const Store& store, Marks& marks) {
     if (!text) return std::unexpected(std::move(text).error());
     auto record = oci::parse_json(*text);
     if (!record)
-      return std::unexpected(
-          std::move(record).error().wrap(path).with_hint(fmt::format(
-              "what the container uses is not known, so nothing was removed: `suit rm {}` it", id)));
+      return std::unexpected(std::move(record).error().wrap(path).with_hint(fmt::format(
+          "what the container uses is not known, so nothing was removed: `suit rm {}` it", id)));
     add_digests(*record, "snapshots", marks.snapshots);
     for (std::string_view key : {"image", "imageId"})
       if (auto image = digest::Digest::parse(record->string_or(key))) marks.blobs.insert(*image);
@@ -99,13 +100,14 @@ Result<void> mark_cache(const Store& store, Marks& marks) {
 }
 
 std::uint64_t size_on_disk(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) return 0;
   std::uint64_t total = static_cast<std::uint64_t>(info.st_blocks) * 512;  // 512: stat(2)
   if (!S_ISDIR(info.st_mode)) return total;
   auto names = os::list_dir(path);
   if (!names) return total;
-  for (const std::string& name : *names) total += size_on_disk(path + "/" + name);
+  for (const std::string& name : *names)
+    total += size_on_disk(path + "/" + name);
   return total;
 }
 
@@ -114,7 +116,8 @@ std::uint64_t size_on_disk(const std::string& path) {
 Marks marks_of(const Image& image) {
   Marks marks;
   marks.blobs = {image.manifest_digest, image.id};
-  for (const oci::Descriptor& layer : image.manifest.layers) marks.blobs.insert(layer.digest);
+  for (const oci::Descriptor& layer : image.manifest.layers)
+    marks.blobs.insert(layer.digest);
   for (digest::Digest& id : hash::chain_ids(image.config.diff_ids))
     marks.snapshots.insert(std::move(id));
   return marks;
@@ -123,7 +126,8 @@ Marks marks_of(const Image& image) {
 Result<Marks> mark(const Store& store) {
   Marks marks;
   SUIT_LET(oci::Index index, read_index(store.root()));
-  for (const oci::Descriptor& descriptor : index.manifests) mark_manifest(store, descriptor, marks);
+  for (const oci::Descriptor& descriptor : index.manifests)
+    mark_manifest(store, descriptor, marks);
   SUIT_TRY(mark_cache(store, marks));
   SUIT_TRY(mark_containers(store, marks));
   return marks;

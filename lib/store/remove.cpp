@@ -31,7 +31,7 @@ std::string repository(const std::string& canonical) {
 
 // What a removal will do, decided before anything is changed.
 struct Plan {
-  std::vector<std::string> names;     // canonical, that go
+  std::vector<std::string> names;      // canonical, that go
   std::set<digest::Digest> manifests;  // of the image, under every name
   bool delete_image = false;
 };
@@ -41,9 +41,10 @@ Result<Plan> plan_by_name(const Image& image, const std::string& name, bool forc
   plan.names.push_back(name);
   if (image.names.size() > 1) return plan;
   if (in_use && !force)
-    return fail(0, fmt::format("conflict: unable to remove repository reference \"{}\" (must force) - "
-                               "a container is using its referenced image {}",
-                               familiar(name), image.id.short_hex()),
+    return fail(0,
+                fmt::format("conflict: unable to remove repository reference \"{}\" (must force) - "
+                            "a container is using its referenced image {}",
+                            familiar(name), image.id.short_hex()),
                 "remove the container first, or add --force to take the name away only");
   plan.delete_image = !in_use;
   return plan;
@@ -53,16 +54,19 @@ Result<Plan> plan_by_id(const Image& image, bool force, bool in_use) {
   Plan plan;
   plan.names = image.names;
   std::set<std::string> repositories;
-  for (const std::string& name : image.names) repositories.insert(repository(name));
+  for (const std::string& name : image.names)
+    repositories.insert(repository(name));
   if (repositories.size() > 1 && !force)
-    return fail(0, fmt::format("conflict: unable to delete {} (must be forced) - image is referenced "
-                               "in multiple repositories",
-                               image.id.short_hex()),
+    return fail(0,
+                fmt::format("conflict: unable to delete {} (must be forced) - image is referenced "
+                            "in multiple repositories",
+                            image.id.short_hex()),
                 "remove it by name, or add --force to remove all its names");
   if (in_use && !force)
-    return fail(0, fmt::format("conflict: unable to delete {} (must be forced) - image is being used "
-                               "by a container",
-                               image.id.short_hex()),
+    return fail(0,
+                fmt::format("conflict: unable to delete {} (must be forced) - image is being used "
+                            "by a container",
+                            image.id.short_hex()),
                 "remove the container first");
   plan.delete_image = !in_use;
   return plan;
@@ -151,12 +155,13 @@ Result<Store::Removed> Store::remove_image(std::string_view name_or_id, bool for
   std::string name = reference && reference->digest.empty() ? reference->canonical() : "";
   bool by_name = std::ranges::find(image.names, name) != image.names.end();
   bool used = std::ranges::find(in_use, image.id) != in_use.end();
-  SUIT_LET(Plan plan, by_name ? plan_by_name(image, name, force, used)
-                              : plan_by_id(image, force, used));
+  SUIT_LET(Plan plan,
+           by_name ? plan_by_name(image, name, force, used) : plan_by_id(image, force, used));
   SUIT_LET(plan.manifests, manifests_of(*this, image));
   SUIT_TRY(store::apply(*this, plan));
   Removed removed;
-  for (const std::string& gone : plan.names) removed.untagged.push_back(familiar(gone));
+  for (const std::string& gone : plan.names)
+    removed.untagged.push_back(familiar(gone));
   if (plan.delete_image) {
     SUIT_LET(removed.deleted, free_content(*this, image));
   }

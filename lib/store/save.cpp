@@ -72,7 +72,8 @@ std::string manifest_json(const std::vector<Item>& items) {
   oci::Json list = oci::Json::array();
   for (const Item& item : items) {
     oci::Json tags;
-    for (const naming::Reference& name : item.names) tags.push(name.familiar());
+    for (const naming::Reference& name : item.names)
+      tags.push(name.familiar());
     oci::Json layers = oci::Json::array();
     for (const oci::Descriptor& layer : item.image.manifest.layers)
       layers.push(path_of(layer.digest));
@@ -96,7 +97,8 @@ std::string repositories_json(const std::vector<Item>& items) {
   oci::Json json = oci::Json::object();
   for (const auto& [repository, tags] : repositories) {
     oci::Json object = oci::Json::object();
-    for (const auto& [tag, top] : tags) object.set(tag, top);
+    for (const auto& [tag, top] : tags)
+      object.set(tag, top);
     json.set(repository, std::move(object));
   }
   return json.dump();

@@ -47,7 +47,8 @@ const std::string& SnapshotWriter::work() const { return state_->work; }
 std::string boot_id() {
   auto text = os::read_file("/proc/sys/kernel/random/boot_id", kBootIdLimit);
   if (!text) return "";
-  while (text->ends_with('\n')) text->pop_back();
+  while (text->ends_with('\n'))
+    text->pop_back();
   return *text;
 }
 
@@ -76,7 +77,7 @@ Result<void> place_snapshot(const std::string& store_root, Ingest& entry,
 
 bool Store::has_snapshot(const digest::Digest& chain_id) const {
   std::string path = snapshot_path(root_, chain_id);
-  struct stat info {};
+  struct stat info{};
   return chain_id.algorithm() == "sha256" && ::lstat((path + "/fs").c_str(), &info) == 0 &&
          S_ISDIR(info.st_mode) && !is_stale(path);
 }
@@ -87,8 +88,8 @@ std::string Store::snapshot_dir(const digest::Digest& chain_id) const {
 
 Result<SnapshotWriter> Store::begin_snapshot() {
   SUIT_LET(Ingest entry, Ingest::create_dir(root_));
-  auto state = std::unique_ptr<SnapshotWriter::State>(new SnapshotWriter::State{
-      .root = root_, .entry = std::move(entry), .upper = {}, .work = {}});
+  auto state = std::unique_ptr<SnapshotWriter::State>(
+      new SnapshotWriter::State{.root = root_, .entry = std::move(entry), .upper = {}, .work = {}});
   state->upper = state->entry.path() + "/fs";
   state->work = state->entry.path() + "/work";
   for (const std::string& path : {state->upper, state->work})

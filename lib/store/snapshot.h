@@ -5,9 +5,9 @@
 ///     size    bytes of its regular files, when somebody counted them
 ///     boot    boot id, while it is not known to be on disk
 ///
-/// A snapshot is derived from its layer's blob, so it need not survive a power cut; it must only not
-/// be taken for whole after one. A build commits one at each step without waiting for the disk: it
-/// writes the boot id, and a snapshot with another boot's id counts as missing.
+/// A snapshot is derived from its layer's blob, so it need not survive a power cut; it must only
+/// not be taken for whole after one. A build commits one at each step without waiting for the disk:
+/// it writes the boot id, and a snapshot with another boot's id counts as missing.
 
 #pragma once
 
@@ -31,7 +31,8 @@ Result<void> place_snapshot(const std::string& store_root, Ingest& entry,
                             const digest::Digest& chain_id,
                             std::optional<std::uint64_t> size_bytes);
 
-/// Waits until these snapshots are on disk, and notes so. No effect on those that are, or are missing.
+/// Waits until these snapshots are on disk, and notes so. No effect on those that are, or are
+/// missing.
 Result<void> settle_snapshots(const Store& store, std::span<const digest::Digest> chain_ids);
 
 }  // namespace suit::store

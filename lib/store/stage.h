@@ -16,7 +16,8 @@
 
 namespace suit::store {
 
-/// One file of the archive. It lies in ingest/ under a number: no name from outside reaches the disk.
+/// One file of the archive. It lies in ingest/ under a number: no name from outside reaches the
+/// disk.
 struct StagedFile {
   std::string path;  ///< host path
   digest::Digest digest;

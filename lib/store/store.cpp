@@ -18,8 +18,8 @@
 namespace suit::store {
 namespace {
 
-// Overlayfs needs somewhere to mount /proc and friends even when the image has no such directory; in
-// a layer of its own nothing of it ends up in anybody's image.
+// Overlayfs needs somewhere to mount /proc and friends even when the image has no such directory;
+// in a layer of its own nothing of it ends up in anybody's image.
 constexpr std::array<std::string_view, 4> kScaffoldDirs = {"proc", "sys", "dev", "etc"};
 constexpr std::array<std::string_view, 3> kScaffoldFiles = {"etc/hosts", "etc/hostname",
                                                             "etc/resolv.conf"};
@@ -103,7 +103,7 @@ bool is_sha256_hex(std::string_view text) {
 Result<os::Fd> open_regular(const std::string& path) {
   // O_NONBLOCK: the open of a fifo planted here must not wait for its writer.
   SUIT_LET(os::Fd fd, os::open_at(os::FdRef::cwd(), path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-  struct stat info {};
+  struct stat info{};
   if (::fstat(fd.raw(), &info) != 0) return fail(errno, fmt::format("fstat(\"{}\")", path));
   if (!S_ISREG(info.st_mode)) return fail(EINVAL, fmt::format("\"{}\" is no regular file", path));
   return fd;
@@ -121,7 +121,8 @@ Result<Store> Store::open(const std::string& root) {
   if (!root.starts_with('/'))
     return fail(EINVAL, fmt::format("open the store \"{}\": the path must be absolute", root));
   std::string clean = root;
-  while (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
+  while (clean.size() > 1 && clean.ends_with('/'))
+    clean.pop_back();
   if (clean == "/") return fail(EINVAL, "open the store \"/\": the root directory cannot be one");
   auto prepared = prepare(clean);
   if (!prepared)

@@ -1,17 +1,17 @@
 /// \file
 /// Where blobs, images and snapshots live: a legal OCI image-layout, and folders beside it.
 ///
-///     <root>/oci-layout index.json blobs/sha256/<hex>   the layout: ls, jq and skopeo read it in place
-///     <root>/ingest/<random>       being written; swept when its flock is free
+///     <root>/oci-layout index.json blobs/sha256/<hex>   the layout: ls, jq and skopeo read it in
+///     place <root>/ingest/<random>       being written; swept when its flock is free
 ///     <root>/snapshots/<chain id>/fs   one layer each, in overlay upper format
 ///     <root>/scaffold/             mount points (/proc, /etc/hosts, …) as the lowest overlay layer
 ///     <root>/cache/<key>.json      build steps already done (kept by build)
 ///     <root>/containers/<id>/      one folder a container (kept by engine)
 ///     <root>/lock                  shared for use, exclusive for garbage collection
 ///
-/// Order of every change: content to ingest, fdatasync, rename, fsync of the directory, and only then
-/// the record that points to it. A record never points to what is not durable. Readers take no lock.
-/// Safe for any number of processes, and for one that dies at any instruction.
+/// Order of every change: content to ingest, fdatasync, rename, fsync of the directory, and only
+/// then the record that points to it. A record never points to what is not durable. Readers take no
+/// lock. Safe for any number of processes, and for one that dies at any instruction.
 
 #pragma once
 
@@ -54,15 +54,17 @@ class [[nodiscard]] BlobWriter final : public Writer {
 
 /// One image of the store, resolved.
 struct Image {
-  digest::Digest id;                ///< of the config: what tables call IMAGE ID
+  digest::Digest id;  ///< of the config: what tables call IMAGE ID
   digest::Digest manifest_digest;
   oci::Manifest manifest;
   oci::ImageConfig config;
-  std::vector<std::string> names;   ///< canonical, with tag: `docker.io/library/python:3.9`; may be empty
-  std::uint64_t size_bytes = 0;     ///< of the layers, unpacked when known, else as stored
+  std::vector<std::string>
+      names;  ///< canonical, with tag: `docker.io/library/python:3.9`; may be empty
+  std::uint64_t size_bytes = 0;  ///< of the layers, unpacked when known, else as stored
 };
 
-/// A directory being filled that becomes a snapshot by rename. Destroyed before that, it is removed.
+/// A directory being filled that becomes a snapshot by rename. Destroyed before that, it is
+/// removed.
 class [[nodiscard]] SnapshotWriter {
  public:
   SnapshotWriter(SnapshotWriter&&) noexcept;
@@ -94,7 +96,8 @@ class Store {
   bool has_blob(const digest::Digest& digest) const;
   Result<os::Fd> open_blob(const digest::Digest& digest) const;
   /// Reads a small blob and verifies its digest.
-  Result<std::string> read_blob(const digest::Digest& digest, std::size_t limit_bytes = 4U << 20) const;
+  Result<std::string> read_blob(const digest::Digest& digest,
+                                std::size_t limit_bytes = 4U << 20) const;
 
   // Images.
   /// Stores config and manifest, and points \p names (canonical references) at it; a name that was
@@ -102,7 +105,8 @@ class Store {
   Result<Image> put_image(const oci::ImageConfig& config, std::vector<oci::Descriptor> layers,
                           const std::vector<naming::Reference>& names);
   /// The same for a manifest that is already a blob (a loaded image keeps its digest).
-  Result<Image> put_manifest(const digest::Digest& manifest, const std::vector<naming::Reference>& names);
+  Result<Image> put_manifest(const digest::Digest& manifest,
+                             const std::vector<naming::Reference>& names);
   std::vector<Image> images() const;
   /// By name, by full or shortened id, or by digest.
   /// \errors ENOENT with where was looked and what to do; did-you-mean over the names; an id that
@@ -113,7 +117,8 @@ class Store {
     std::vector<std::string> untagged;
     std::vector<digest::Digest> deleted;  ///< images and layers that went, for `Deleted: sha256:…`
   };
-  /// Removes a name, and the image with its last name. \p in_use lists image ids that containers hold.
+  /// Removes a name, and the image with its last name. \p in_use lists image ids that containers
+  /// hold.
   Result<Removed> remove_image(std::string_view name_or_id, bool force,
                                const std::vector<digest::Digest>& in_use);
 
@@ -121,7 +126,8 @@ class Store {
   bool has_snapshot(const digest::Digest& chain_id) const;
   std::string snapshot_dir(const digest::Digest& chain_id) const;  ///< absolute path of its fs/
   Result<SnapshotWriter> begin_snapshot();
-  /// Renames a filled upper to its place; one that is already there is kept and the new one dropped.
+  /// Renames a filled upper to its place; one that is already there is kept and the new one
+  /// dropped.
   Result<void> commit_snapshot(SnapshotWriter writer, const digest::Digest& chain_id);
   /// Overlay lower directories of an image, topmost first, scaffold last; unpacks and verifies what
   /// is missing (digest and diffID).

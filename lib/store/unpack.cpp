@@ -1,7 +1,8 @@
 // From blobs to overlay directories: what is missing is unpacked, and believed only when both its
 // digests are right.
 //
-//     blob ──> sha256 (digest) ──> decompress ──> sha256 (diffID) ──> layer::apply ──> ingest/<r>/fs
+//     blob ──> sha256 (digest) ──> decompress ──> sha256 (diffID) ──> layer::apply ──>
+//     ingest/<r>/fs
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -47,8 +48,8 @@ Result<void> expect(const digest::Digest& actual, const digest::Digest& expected
   return fail(0, fmt::format("{} is {}, not {}", what, actual.text(), expected.text()));
 }
 
-// Tar and digests in one pass over the blob. An uncompressed layer has one digest for both, so it is
-// hashed once.
+// Tar and digests in one pass over the blob. An uncompressed layer has one digest for both, so it
+// is hashed once.
 Result<layer::ApplyStats> apply_verified(os::Fd blob, const Task& task, os::FdRef destination,
                                          const layer::ApplyOptions& options) {
   os::FdReader file(std::move(blob));
@@ -71,7 +72,7 @@ Result<layer::ApplyStats> apply_verified(os::Fd blob, const Task& task, os::FdRe
 
 // The layer's own root directory is that of the layer below until the tar says otherwise.
 Result<os::Fd> make_tree(const std::string& path, const std::vector<std::string>& lower) {
-  struct stat below {};
+  struct stat below{};
   below.st_mode = 0755;
   below.st_uid = ::geteuid();
   below.st_gid = ::getegid();
@@ -110,7 +111,8 @@ Result<void> unpack_once(Store& store, const Task& task) {
   if (store.has_snapshot(task.chain_id)) return {};
   auto unpacked = unpack(store, task);
   if (!unpacked)
-    return wrap(std::move(unpacked).error(), fmt::format("unpack layer {}", task.blob.digest.text()));
+    return wrap(std::move(unpacked).error(),
+                fmt::format("unpack layer {}", task.blob.digest.text()));
   return {};
 }
 
@@ -128,8 +130,8 @@ Result<std::vector<std::string>> Store::lower_dirs(const std::vector<digest::Dig
   std::vector<digest::Digest> chain = hash::chain_ids(diff_ids);
   std::vector<std::string> dirs;  // topmost first
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    SUIT_TRY(unpack_once(*this, {.blob = layers[i], .diff_id = diff_ids[i], .chain_id = chain[i],
-                                 .lower = dirs}));
+    SUIT_TRY(unpack_once(
+        *this, {.blob = layers[i], .diff_id = diff_ids[i], .chain_id = chain[i], .lower = dirs}));
     dirs.insert(dirs.begin(), snapshot_dir(chain[i]));
   }
   // Once an image, not once a layer: 0.14 s for 20 000 files, 0.3 ms when there is nothing to do.

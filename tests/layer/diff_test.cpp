@@ -165,6 +165,14 @@ TEST_F(Diff, TheFirstNameOfAFileCarriesItsContent) {
   EXPECT_EQ((*members)[2].entry.link, "a");
 }
 
+TEST_F(Diff, ALinkThatCopyingUpBrokeIsAChange) {
+  copied_up("f");
+  settle("f");
+  EXPECT_EQ(plan(), Lines{});
+  ASSERT_EQ(::link((lower_ + "/f").c_str(), (lower_ + "/g").c_str()), 0);
+  EXPECT_EQ(plan(), Lines{"M f"});
+}
+
 TEST_F(Diff, NoTimeIsLaterThanTheEpoch) {
   write_text(upper_ + "/late", "");
   write_text(upper_ + "/early", "");

@@ -51,7 +51,11 @@ void add_to(Picture& picture, std::map<std::pair<dev_t, ino_t>, std::string>& in
     std::string text = fmt::format("{:06o} {}:{}", info.st_mode, info.st_uid, info.st_gid);
     if (times == Times::Compare) text += fmt::format(" @{}", info.st_mtim.tv_sec);
     text += xattrs_of(full);
-    if (S_ISREG(info.st_mode)) text += " \"" + read_text(full) + "\"";
+    if (S_ISREG(info.st_mode)) {
+      std::string content = read_text(full);
+      text += content.size() < 40 ? fmt::format(" \"{}\"", content)
+                                  : fmt::format(" {} bytes #{:x}", content.size(), std::hash<std::string>()(content));
+    }
     if (S_ISLNK(info.st_mode)) {
       std::string target(8192, '\0');
       ssize_t length = ::readlink(full.c_str(), target.data(), target.size());
@@ -134,9 +138,9 @@ std::string tar_of(const std::vector<Member>& members) {
   return out.take();
 }
 
-Result<std::vector<Member>> members_of(std::string_view tar) {
+Result<std::vector<Member>> members_of(std::string_view tar, ArchiveEnd end) {
   StringReader in(tar);
-  TarReader reader(in);
+  TarReader reader(in, end);
   std::vector<Member> members;
   while (true) {
     SUIT_LET(auto entry, reader.next());

@@ -66,7 +66,7 @@ Member hard_link(std::string path, std::string target);
 /// The members as a tar.
 std::string tar_of(const std::vector<Member>& members);
 /// All members of a tar, or the error of the reader.
-Result<std::vector<Member>> members_of(std::string_view tar);
+Result<std::vector<Member>> members_of(std::string_view tar, ArchiveEnd end = ArchiveEnd::Required);
 /// A header block with a right checksum, for archives that no writer makes.
 std::string raw_header(std::string_view name, char type, std::string_view size_field,
                        std::string_view link = "", std::string_view magic = std::string_view("ustar\00000", 8));

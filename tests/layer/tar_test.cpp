@@ -118,6 +118,20 @@ TEST(TarReader, EveryTruncationIsAnError) {
   EXPECT_OK(members_of(tar));
 }
 
+TEST(TarReader, AnEndMayBeOptional) {
+  std::string whole = tar_of({file("a", "x"), file("b", "hello")});
+  std::string unpadded = whole.substr(0, 3 * 512 + 5);  // as umoci leaves it: no padding, no end
+  std::string one_block = whole.substr(0, whole.size() - 512);
+  for (const std::string& tar : {unpadded, whole.substr(0, 2048), one_block, std::string()}) {
+    EXPECT_FALSE(members_of(tar).has_value());
+    EXPECT_OK(members_of(tar, ArchiveEnd::Optional));
+  }
+  EXPECT_EQ(members_of(unpadded, ArchiveEnd::Optional)->back().content, "hello");
+  for (std::size_t cut : {std::size_t{100}, std::size_t{512}, std::size_t{1100}, std::size_t{3 * 512 + 4}})
+    EXPECT_FALSE(members_of(whole.substr(0, cut), ArchiveEnd::Optional).has_value()) << cut;
+  EXPECT_FALSE(members_of(tar_of({file(std::string(200, 'n'), "")}).substr(0, 1024), ArchiveEnd::Optional));
+}
+
 TEST(TarReader, ReadsGnuLongNames) {
   std::string name(200, 'n');
   std::string link(300, 'l');

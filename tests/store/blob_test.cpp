@@ -17,8 +17,9 @@ std::string path_of(const Store& store, const digest::Digest& digest) {
 
 TEST_F(BlobWriter, PutsContentUnderItsDigestReadOnly) {
   digest::Digest digest = must(store_.put_blob("hello"));
-  EXPECT_EQ(digest.text(), "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
-  struct stat info {};
+  EXPECT_EQ(digest.text(),
+            "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+  struct stat info{};
   ASSERT_EQ(::lstat(path_of(store_, digest).c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0444U);
   EXPECT_EQ(must(store_.read_blob(digest)), "hello");

@@ -37,7 +37,8 @@ int reap(pid_t pid) {
 
 std::string words(const std::vector<Problem>& problems) {
   std::string out;
-  for (const Problem& problem : problems) out += problem.object + ": " + problem.what + "\n";
+  for (const Problem& problem : problems)
+    out += problem.object + ": " + problem.what + "\n";
   return out;
 }
 
@@ -72,8 +73,10 @@ class KillAtAnyMoment : public StoreTest {
       Store again = must(Store::open(root_));
       EXPECT_THAT(must(os::list_dir(root_ + "/ingest")), IsEmpty());
       CheckReport report = must(check(again));
-      ASSERT_THAT(report.problems, IsEmpty()) << "round " << round << "\n" << words(report.problems);
-      for (const Image& image : again.images()) ASSERT_TRUE(again.lower_dirs(image));
+      ASSERT_THAT(report.problems, IsEmpty()) << "round " << round << "\n"
+                                              << words(report.problems);
+      for (const Image& image : again.images())
+        ASSERT_TRUE(again.lower_dirs(image));
     }
     RecordProperty("killed", killed);
     EXPECT_GT(killed, 0);
@@ -91,7 +94,7 @@ TEST_F(KillAtAnyMoment, OfPuttingAnImage) {
                                      {name("a:" + std::to_string(round + 1)), name("b:latest")});
         return image.has_value();
       },
-      40);
+      25);
 }
 
 TEST_F(KillAtAnyMoment, OfUnpacking) {
@@ -107,7 +110,7 @@ TEST_F(KillAtAnyMoment, OfUnpacking) {
         }
         return store.lower_dirs(diff_ids, blobs).has_value();
       },
-      30);
+      20);
 }
 
 TEST_F(KillAtAnyMoment, OfLoadingRemovingAndCollecting) {
@@ -123,7 +126,7 @@ TEST_F(KillAtAnyMoment, OfLoadingRemovingAndCollecting) {
         return store.remove_image("a:1", true, {}).has_value() &&
                store.collect_garbage(std::chrono::seconds(0)).has_value();
       },
-      30);
+      20);
 }
 
 class TwoAtOnce : public StoreTest {
@@ -135,7 +138,8 @@ class TwoAtOnce : public StoreTest {
         auto store = Store::open(root_);
         return store && work(*store, i);
       }));
-    for (pid_t child : children) EXPECT_EQ(reap(child), 0);
+    for (pid_t child : children)
+      EXPECT_EQ(reap(child), 0);
     CheckReport report = must(check(store_));
     EXPECT_THAT(report.problems, IsEmpty()) << words(report.problems);
     EXPECT_THAT(must(os::list_dir(root_ + "/ingest")), IsEmpty());
@@ -188,12 +192,21 @@ TEST_F(TwoAtOnce, CollectGarbageWhileTheOtherUsesTheStore) {
       auto use = store.use();
       std::string layer = make_tar({{"file", std::to_string(child * 100 + i)}});
       if (!use || !store.put_blob(layer)) return false;
-      auto image = store.put_image(make_config({layer}, "x"), {describe(layer, oci::kMediaLayerTar)},
-                                   {name("c" + std::to_string(child))});
+      auto image =
+          store.put_image(make_config({layer}, "x"), {describe(layer, oci::kMediaLayerTar)},
+                          {name("c" + std::to_string(child))});
       if (!image || !store.lower_dirs(*image)) return false;
     }
     return true;
   });
+}
+
+TEST_F(TwoAtOnce, DoNotMakeACollectionWaitForever) {
+  auto use = must(store_.use());
+  auto freed = store_.collect_garbage(std::chrono::seconds(0));
+  ASSERT_FALSE(freed);
+  EXPECT_EQ(freed.error().code(), EWOULDBLOCK);
+  EXPECT_THAT(freed.error().message(), ::testing::HasSubstr("is in use"));
 }
 
 }  // namespace

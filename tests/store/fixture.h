@@ -86,9 +86,13 @@ inline oci::ImageConfig make_config(const std::vector<std::string>& layers, std:
   config.created = "2024-01-02T03:04:05Z";
   config.platform = oci::host_platform();
   config.config.cmd = {"/bin/sh"};
-  for (const std::string& layer : layers) config.diff_ids.push_back(hash::sha256(layer));
-  config.history.push_back({.created = config.created, .created_by = {}, .author = {},
-                            .comment = std::move(comment), .empty_layer = false});
+  for (const std::string& layer : layers)
+    config.diff_ids.push_back(hash::sha256(layer));
+  config.history.push_back({.created = config.created,
+                            .created_by = {},
+                            .author = {},
+                            .comment = std::move(comment),
+                            .empty_layer = false});
   return config;
 }
 
@@ -101,7 +105,8 @@ inline Image put(Store& store, const std::vector<std::string>& layers,
     descriptors.push_back(describe(layer, oci::kMediaLayerTar));
   }
   std::vector<naming::Reference> references;
-  for (const std::string& text : names) references.push_back(name(text));
+  for (const std::string& text : names)
+    references.push_back(name(text));
   return must(store.put_image(make_config(layers, comment), descriptors, references));
 }
 

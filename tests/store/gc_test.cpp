@@ -40,13 +40,14 @@ TEST_F(CollectGarbage, KeepsWhatCacheRecordsAndContainersPointTo) {
   digest::Digest base = hash::sha256("base");
   for (const auto& id : {step, base})
     must(store_.commit_snapshot(must(store_.begin_snapshot()), id));
-  must(os::replace_file(root_ + "/cache/key.json", R"({"blobs":[")" + cached.text() +
-                                                       R"("],"snapshots":[")" + step.text() + "\"]}"));
+  must(os::replace_file(
+      root_ + "/cache/key.json",
+      R"({"blobs":[")" + cached.text() + R"("],"snapshots":[")" + step.text() + "\"]}"));
   must(os::make_dirs(root_ + "/containers/c1"));
   must(os::make_dirs(root_ + "/containers/being-made"));
-  must(os::replace_file(root_ + "/containers/c1/container.json",
-                        R"({"imageId":")" + config.text() + R"(","snapshots":[")" + base.text() +
-                            "\"]}"));
+  must(os::replace_file(
+      root_ + "/containers/c1/container.json",
+      R"({"imageId":")" + config.text() + R"(","snapshots":[")" + base.text() + "\"]}"));
   EXPECT_EQ(must(store_.collect_garbage(kNow)), 0U);
   EXPECT_TRUE(store_.has_blob(cached) && store_.has_blob(config));
   EXPECT_TRUE(store_.has_snapshot(step) && store_.has_snapshot(base));
@@ -63,14 +64,6 @@ TEST_F(CollectGarbage, RemovesNothingWhenAContainersRecordIsUnreadable) {
   EXPECT_THAT(error_of(freed), HasSubstr("containers/c1/container.json"));
   EXPECT_THAT(freed.error().hint(), HasSubstr("suit rm c1"));
   EXPECT_TRUE(store_.has_blob(orphan));
-}
-
-TEST_F(CollectGarbage, WaitsForNobodyForever) {
-  auto use = must(store_.use());
-  auto freed = store_.collect_garbage(kNow);
-  ASSERT_FALSE(freed);
-  EXPECT_EQ(freed.error().code(), EWOULDBLOCK);
-  EXPECT_THAT(freed.error().message(), HasSubstr("is in use"));
 }
 
 }  // namespace

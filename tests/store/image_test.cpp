@@ -16,13 +16,13 @@ using PutImage = StoreTest;
 
 TEST_F(PutImage, ListsItUnderItsNames) {
   Image image = put(store_, {layer_a(), layer_b()}, {"python:3.9", "localhost:5000/py"});
-  EXPECT_THAT(image.names, UnorderedElementsAre("docker.io/library/python:3.9",
-                                                "localhost:5000/py:latest"));
+  EXPECT_THAT(image.names,
+              UnorderedElementsAre("docker.io/library/python:3.9", "localhost:5000/py:latest"));
   auto images = store_.images();
   ASSERT_EQ(images.size(), 1U);
   EXPECT_EQ(images[0].id, image.id);
-  EXPECT_THAT(images[0].names, UnorderedElementsAre("docker.io/library/python:3.9",
-                                                    "localhost:5000/py:latest"));
+  EXPECT_THAT(images[0].names,
+              UnorderedElementsAre("docker.io/library/python:3.9", "localhost:5000/py:latest"));
   EXPECT_EQ(images[0].size_bytes, layer_a().size() + layer_b().size());
 }
 
@@ -64,7 +64,8 @@ TEST_F(PutImage, RefusesLayersThatAreNotThere) {
 
 TEST_F(PutImage, RefusesAConfigWithAnotherNumberOfLayers) {
   must(store_.put_blob(layer_a()));
-  auto image = store_.put_image(make_config({}, "x"), {describe(layer_a(), oci::kMediaLayerTar)}, {});
+  auto image =
+      store_.put_image(make_config({}, "x"), {describe(layer_a(), oci::kMediaLayerTar)}, {});
   EXPECT_THAT(error_of(image), HasSubstr("has 0 diff_ids for 1 layers"));
 }
 
@@ -149,7 +150,8 @@ TEST_F(FindImage, LeavesADamagedImageOutOfTheList) {
   ASSERT_EQ(::unlink((root_ + "/blobs/sha256/" + std::string(image.id.hex())).c_str()), 0);
   ASSERT_EQ(store_.images().size(), 1U);
   EXPECT_THAT(store_.images()[0].names, ElementsAre("docker.io/library/b:1"));
-  EXPECT_THAT(error_of(store_.find_image("a:1")), HasSubstr("image \"a:1\": blob " + image.id.text()));
+  EXPECT_THAT(error_of(store_.find_image("a:1")),
+              HasSubstr("image \"a:1\": blob " + image.id.text()));
 }
 
 }  // namespace

@@ -33,8 +33,10 @@ struct DockerArchive {
   std::vector<TarFile> files;
 
   DockerArchive() {
-    files = {{"one/", ""}, {"one/VERSION", "1.0"}, {"one/json", "{}"}, {"one/layer.tar", layers[0]},
-             {"two/", ""}, {"two/layer.tar", layers[1]}, {config_path, config}};
+    files = {{"one/", ""},         {"one/VERSION", "1.0"},
+             {"one/json", "{}"},   {"one/layer.tar", layers[0]},
+             {"two/", ""},         {"two/layer.tar", layers[1]},
+             {config_path, config}};
   }
   std::string manifest() const {
     return R"([{"Config":")" + config_path + R"(","RepoTags":)" + tags +
@@ -55,7 +57,8 @@ TEST_F(LoadDockerArchive, KeepsTheImageIdAndTheNames) {
   LoadReport report = must(load(store_, archive.tar()));
   ASSERT_EQ(report.images.size(), 1U);
   EXPECT_EQ(report.images[0].id, hash::sha256(archive.config));
-  EXPECT_THAT(report.images[0].names, UnorderedElementsAre("docker.io/library/a:1", "localhost:5000/a:2"));
+  EXPECT_THAT(report.images[0].names,
+              UnorderedElementsAre("docker.io/library/a:1", "localhost:5000/a:2"));
   auto dirs = must(store_.lower_dirs(must(store_.find_image("a:1"))));
   EXPECT_EQ(must(os::read_file(dirs[0] + "/etc/b")), "from b");
   EXPECT_THAT(must(os::list_dir(root_ + "/ingest")), IsEmpty());
@@ -115,7 +118,8 @@ TEST_F(LoadDockerArchive, MendsADamagedBlob) {
 // Every refusal leaves the list of images and the folder for staging empty.
 class RefuseArchive : public StoreTest {
  protected:
-  void refuses(const std::string& archive, const std::string& words, const LoadLimits& limits = {}) {
+  void refuses(const std::string& archive, const std::string& words,
+               const LoadLimits& limits = {}) {
     EXPECT_THAT(error_of(load(store_, archive, limits)), HasSubstr(words));
     EXPECT_THAT(store_.images(), IsEmpty());
     EXPECT_THAT(must(os::list_dir(root_ + "/blobs/sha256")), IsEmpty());
@@ -264,7 +268,8 @@ TEST_F(LoadOciArchive, TakesTheHostsPlatformAndSaysSo) {
   oci::Descriptor ours = archive.image({layer_a()}, "ours");
   ours.platform = oci::host_platform();
   oci::Descriptor theirs = archive.image({layer_b()}, "theirs");
-  theirs.platform = oci::Platform{.os = "linux", .architecture = "s390x", .variant = {}, .os_version = {}};
+  theirs.platform =
+      oci::Platform{.os = "linux", .architecture = "s390x", .variant = {}, .os_version = {}};
   oci::Index inner;
   inner.manifests = {theirs, ours};
   archive.add(archive.blob(oci::to_json(inner), oci::kMediaIndex), kRef, "a:1");
@@ -278,11 +283,13 @@ TEST_F(LoadOciArchive, NamesThePlatformsWhenNoneIsTheHosts) {
   oci::Index inner;
   for (const char* architecture : {"s390x", "riscv64"}) {
     oci::Descriptor image = archive.image({layer_a()}, architecture);
-    image.platform = oci::Platform{.os = "linux", .architecture = architecture, .variant = {}, .os_version = {}};
+    image.platform =
+        oci::Platform{.os = "linux", .architecture = architecture, .variant = {}, .os_version = {}};
     inner.manifests.push_back(image);
   }
   archive.add(archive.blob(oci::to_json(inner), oci::kMediaIndex), kRef, "a:1");
-  EXPECT_THAT(error_of(load(store_, archive.tar())), HasSubstr("only for: linux/s390x, linux/riscv64"));
+  EXPECT_THAT(error_of(load(store_, archive.tar())),
+              HasSubstr("only for: linux/s390x, linux/riscv64"));
 }
 
 TEST_F(LoadOciArchive, TakesATagAloneForNoName) {

@@ -42,7 +42,8 @@ TEST_F(OpenStore, RefusesARelativePath) {
 
 TEST_F(OpenStore, RefusesAFolderOfSomethingElse) {
   must(os::replace_file(folder_.path() + "/photo.jpg", "x"));
-  EXPECT_THAT(error_of(Store::open(folder_.path())), HasSubstr("holds \"photo.jpg\" and is no store"));
+  EXPECT_THAT(error_of(Store::open(folder_.path())),
+              HasSubstr("holds \"photo.jpg\" and is no store"));
   EXPECT_FALSE(os::exists(folder_.path() + "/blobs"));
 }
 
@@ -56,7 +57,8 @@ TEST_F(OpenStore, NamesABrokenIndexAndTheWayToMendIt) {
   auto opened = Store::open(root_);
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().message(), HasSubstr(root_ + "/index.json"));
-  EXPECT_THAT(opened.error().hint(), HasSubstr("mend the file by hand, or start a new list with: echo"));
+  EXPECT_THAT(opened.error().hint(),
+              HasSubstr("mend the file by hand, or start a new list with: echo"));
 }
 
 TEST_F(OpenStore, RefusesAFolderThatIsALink) {

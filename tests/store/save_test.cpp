@@ -68,7 +68,8 @@ TEST_F(SaveArchive, ComesBackAsItWas) {
   LoadReport report = must(load_archive(other, reader));
   ASSERT_EQ(report.images.size(), 2U);
   EXPECT_EQ(report.images[0].manifest_digest, a.manifest_digest);
-  EXPECT_THAT(report.images[0].names, UnorderedElementsAre("docker.io/library/a:1", "docker.io/library/a:2"));
+  EXPECT_THAT(report.images[0].names,
+              UnorderedElementsAre("docker.io/library/a:1", "docker.io/library/a:2"));
   EXPECT_EQ(report.images[1].manifest_digest, b.manifest_digest);
   must(other.lower_dirs(report.images[1]));
 }

@@ -77,7 +77,8 @@ TEST_F(LowerDirs, RefusesADamagedBlobAndLeavesNothing) {
 }
 
 TEST_F(LowerDirs, WantsOneDiffIdALayer) {
-  EXPECT_THAT(error_of(store_.lower_dirs({hash::sha256("x")}, {})), HasSubstr("1 diff_ids for 0 layers"));
+  EXPECT_THAT(error_of(store_.lower_dirs({hash::sha256("x")}, {})),
+              HasSubstr("1 diff_ids for 0 layers"));
 }
 
 TEST_F(LowerDirs, MakesASnapshotOfAnotherBootAgain) {
@@ -121,7 +122,9 @@ TEST_F(CommitSnapshot, KeepsTheFirstOfTwo) {
 }
 
 TEST_F(CommitSnapshot, LeavesNothingOfAnAbandonedOne) {
-  { auto writer = must(store_.begin_snapshot()); }
+  {
+    auto writer = must(store_.begin_snapshot());
+  }
   EXPECT_THAT(must(os::list_dir(root_ + "/ingest")), IsEmpty());
 }
 

@@ -36,8 +36,8 @@ inline bool tolerated(const Op& op, long error) {
     case kErrNotDirectory: return (op.tolerates & kMayBeOtherType) != 0;
     case kErrAccess: return (op.tolerates & kMayBeForbidden) != 0;
     case kErrReadonly: return (op.tolerates & kMayBeReadonly) != 0;
+    case kErrInvalid: return (op.tolerates & (kMayBeUnsupported | kMayBeOtherType)) != 0;
     case kErrPerm:
-    case kErrInvalid:
     case kErrNoSystemCall: return (op.tolerates & kMayBeUnsupported) != 0;
     default: return false;
   }

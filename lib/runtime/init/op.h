@@ -50,7 +50,7 @@ inline constexpr std::size_t kSlotCount = 255;
 /// Failures that an op may have without ending the start, as bits of `Op::tolerates`.
 inline constexpr std::uint8_t kMayBeAbsent = 1;      ///< ENOENT
 inline constexpr std::uint8_t kMayExist = 2;         ///< EEXIST
-inline constexpr std::uint8_t kMayBeOtherType = 4;   ///< ENOTDIR
+inline constexpr std::uint8_t kMayBeOtherType = 4;   ///< ENOTDIR; EINVAL, which move_mount says of a file on a directory
 inline constexpr std::uint8_t kMayBeForbidden = 8;   ///< EACCES
 inline constexpr std::uint8_t kMayBeUnsupported = 16;  ///< EINVAL, ENOSYS, EPERM: an older kernel or a filter
 inline constexpr std::uint8_t kMayBeReadonly = 32;   ///< EROFS
