@@ -1,6 +1,8 @@
 /// \file
-/// What a layer costs: a header, many small files, one big file, and back. The floor stands beside it:
-/// reading the same files without packing them.
+/// What a layer costs: a header, many small files, one big file, and back. The floor stands beside
+/// it: reading the same files without packing them.
+
+#include "layer/layer.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,7 +18,6 @@
 #include <fmt/format.h>
 
 #include "layer/compress.h"
-#include "layer/layer.h"
 #include "layer/tar.h"
 #include "os/file.h"
 
@@ -38,7 +39,8 @@ class Sink final : public Writer {
 std::string random_text(std::size_t size) {
   std::mt19937 random(42);  // fixed seed: every run packs the same bytes
   std::string text(size, ' ');
-  for (char& c : text) c = "etaoin shrdlu\n0123"[random() % 18];
+  for (char& c : text)
+    c = "etaoin shrdlu\n0123"[random() % 18];
   return text;
 }
 
@@ -50,7 +52,8 @@ struct SmallFiles {
     for (int i = 0; i < 20000; ++i) {
       std::string folder = fmt::format("{}/d{:03}", dir.path(), i / 100);
       if (i % 100 == 0) (void)os::make_dirs(folder, 0755);
-      (void)os::replace_file(fmt::format("{}/f{:02}", folder, i % 100), text.substr(0, random() % 8192), 0644);
+      (void)os::replace_file(fmt::format("{}/f{:02}", folder, i % 100),
+                             text.substr(0, random() % 8192), 0644);
     }
   }
   os::TempDir dir;
@@ -64,7 +67,8 @@ struct BigFile {
   BigFile() : dir(os::TempDir::create("/tmp", "suit-bench-").value()) {
     std::string text = random_text(1U << 20);
     std::string all;
-    for (int i = 0; i < 256; ++i) all += text;
+    for (int i = 0; i < 256; ++i)
+      all += text;
     (void)os::replace_file(dir.path() + "/big", all, 0644);
   }
   os::TempDir dir;
@@ -81,7 +85,8 @@ void BM_Header(benchmark::State& state) {
   entry.path = "usr/share/doc/package/changelog";
   entry.mode = 0644;
   entry.mtime_s = 1700000000;
-  for (auto _ : state) benchmark::DoNotOptimize(tar.begin(entry));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(tar.begin(entry));
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(BM_Header);
@@ -92,7 +97,8 @@ void pack(benchmark::State& state, const std::string& upper) {
   for (auto _ : state) {
     Sink sink;
     auto changes = plan_diff(upper, {}, {});
-    if (!changes || !write_changes(upper, *changes, {}, sink)) state.SkipWithError("write_changes failed");
+    if (!changes || !write_changes(upper, *changes, {}, sink))
+      state.SkipWithError("write_changes failed");
     size += sink.size();
     entries += changes->size();
   }
@@ -109,7 +115,8 @@ void BM_ReadSmallFiles(benchmark::State& state) {
   std::vector<char> buffer(1U << 20);
   for (auto _ : state) {
     for (int i = 0; i < 20000; ++i) {
-      int fd = ::open(fmt::format("{}/d{:03}/f{:02}", root, i / 100, i % 100).c_str(), O_RDONLY | O_CLOEXEC);
+      int fd = ::open(fmt::format("{}/d{:03}/f{:02}", root, i / 100, i % 100).c_str(),
+                      O_RDONLY | O_CLOEXEC);
       benchmark::DoNotOptimize(::read(fd, buffer.data(), buffer.size()));
       ::close(fd);
     }
@@ -147,7 +154,9 @@ void unpack(benchmark::State& state, const std::string& tar) {
   state.SetItemsProcessed(static_cast<std::int64_t>(entries));
 }
 
-void BM_UnpackSmallFiles(benchmark::State& state) { unpack(state, tar_of(small_files().dir.path())); }
+void BM_UnpackSmallFiles(benchmark::State& state) {
+  unpack(state, tar_of(small_files().dir.path()));
+}
 BENCHMARK(BM_UnpackSmallFiles)->Unit(benchmark::kMillisecond);
 
 void BM_UnpackBigFile(benchmark::State& state) { unpack(state, tar_of(big_file().dir.path())); }

@@ -68,7 +68,7 @@ class Suite:
             self.skipped.append(Skip(contender.name, str(error)))
             return
         if done.returncode != 0:
-            said = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["nothing"]
+            said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()] or ["nothing"]
             self.skipped.append(Skip(contender.name, f"exit code {done.returncode}, it said: {said[0]}"))
             return
         self.contenders.append(contender)
@@ -97,19 +97,21 @@ def seccomp_of_podman(directory):
         subprocess.run(["podman", "rm", "-f", container], capture_output=True, check=False)
 
 
-def oci_runtimes(bin_dir):
-    """(name, program, mount to hide, why) of the runtimes that take a bundle."""
+def oci_runtimes(directory, bin_dir):
+    """(name, command, mount to hide, why) of the runtimes that take a bundle; suit-oci keeps no state."""
+    def stateful(program):
+        return [program, "--root", os.path.join(directory, "state-" + program)]
+
     hide = HYBRID_V2 if os.path.ismount(HYBRID_V2) else "-"
     why = "in a private mount namespace without the v2 tree: crun refuses hybrid hosts" if hide != "-" else ""
-    return (("suit-oci", os.path.join(bin_dir, "suit-oci"), "-", ""), ("crun", "crun", hide, why),
-            ("runc", "runc", "-", ""))
+    return (("suit-oci", [os.path.join(bin_dir, "suit-oci")], "-", ""), ("crun", stateful("crun"), hide, why),
+            ("runc", stateful("runc"), "-", ""))
 
 
 def add_runs(suite, directory, bin_dir, bundle):
     """`run` to exit: same configuration, same root, same payload."""
-    for name, program, hide, note in oci_runtimes(bin_dir):
-        state = os.path.join(directory, "state-" + name)
-        argv = [program, "--root", state, "run", "--bundle", bundle, f"suit-bench-{name}"]
+    for name, command, hide, note in oci_runtimes(directory, bin_dir):
+        argv = [*command, "run", "--bundle", bundle, f"suit-bench-{name}"]
         suite.add(Contender(name, argv, hide, ours=name == "suit-oci", note=note))
 
 
@@ -163,10 +165,9 @@ def lifecycle(directory, bin_dir):
     short = fixture.make_bundle(directory, "bundle", root, config)
     config["process"]["args"] = ["/bin/busybox", "sleep", "3600"]
     long = fixture.make_bundle(directory, "bundle-long", root, config)
-    for name, runtime, hide, note in oci_runtimes(bin_dir):
-        base = [runtime, "--root", os.path.join(directory, "state-" + name)]
-        if shutil.which(runtime) is None:
-            three.skipped.append(Skip(name, f"{runtime} is not installed"))
+    for name, base, hide, note in oci_runtimes(directory, bin_dir):
+        if shutil.which(base[0]) is None:
+            three.skipped.append(Skip(name, f"{base[0]} is not installed"))
             continue
         ours = name == "suit-oci"
         shell = ["busybox", "sh", "-c", THREE_COMMANDS, "sh", short, f"suit-bench-{name}", *base]
@@ -193,6 +194,9 @@ def engines(directory, bin_dir):
         run = [program, "run", "--rm"]
         suite.add(Contender(f"{name} run, no network", [*run, "--network", "none", fixture.IMAGE, "/bin/true"],
                             ours=name == "suit"))
+        if name != "suit":
+            bare = [*run, "--network", "none", "--security-opt", "seccomp=unconfined", fixture.IMAGE, "/bin/true"]
+            suite.add(Contender(f"{name} run, bare", bare, note="no network, no seccomp profile: nearest to suit"))
         suite.add(Contender(f"{name} run, defaults", [*run, fixture.IMAGE, "/bin/true"], ours=name == "suit",
                             note=DEFAULTS[name]))
     return [suite]

@@ -100,10 +100,10 @@ struct Step {
   std::string_view name;
   Result<void> (*run)(const Container&);
 };
-constexpr Step kSteps[] = {
-    {"user", become_root_inside}, {"hostname", set_hostname}, {"private", make_mounts_private},
-    {"root", make_root_a_mount},  {"proc", mount_proc},       {"pivot", pivot_root},
-    {"detach", drop_old_root},    {"exec", execute}};
+constexpr Step kSteps[] = {{"user", become_root_inside}, {"private", make_mounts_private},
+                           {"hostname", set_hostname},   {"root", make_root_a_mount},
+                           {"proc", mount_proc},         {"pivot", pivot_root},
+                           {"detach", drop_old_root},    {"exec", execute}};
 
 [[noreturn]] void child(const Container& container) {
   for (const Step& step : kSteps) {

@@ -25,8 +25,8 @@ void write(Level level, std::string_view line);
 }  // namespace suit::log
 
 /// `SUIT_LOG(Debug, "fsopen({})", type);` costs one relaxed load when the level is off.
-#define SUIT_LOG(level, ...)                                                              \
-  do {                                                                                    \
-    if (::suit::log::enabled(::suit::log::Level::level))                                  \
-      ::suit::log::write(::suit::log::Level::level, ::fmt::format(__VA_ARGS__));          \
+#define SUIT_LOG(level, ...)                                                     \
+  do {                                                                           \
+    if (::suit::log::enabled(::suit::log::Level::level))                         \
+      ::suit::log::write(::suit::log::Level::level, ::fmt::format(__VA_ARGS__)); \
   } while (false)

@@ -17,7 +17,8 @@ struct SourceSpan {
   std::size_t column = 0;
 };
 
-/// The span's excerpt: two lines of context either side, `>>>` on its lines, a caret under its bytes.
+/// The span's excerpt: two lines of context either side, `>>>` on its lines, a caret under its
+/// bytes.
 ///
 /// \param name what the text is called, usually its path
 /// \param text the whole source text

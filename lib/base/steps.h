@@ -1,8 +1,8 @@
 /// \file
 /// The steps registry: every operation the engine makes the kernel do, and why.
 ///
-/// One id serves `--explain`, the hint under an error, the tutorials' checks and the graders, so the
-/// text about a step is written once.
+/// One id serves `--explain`, the hint under an error, the tutorials' checks and the graders, so
+/// the text about a step is written once.
 
 #pragma once
 

@@ -1,9 +1,8 @@
 #include "base/time.h"
 
-#include <ctime>
-
 #include <charconv>
 #include <chrono>
+#include <ctime>
 
 #include <fmt/format.h>
 
@@ -95,7 +94,7 @@ std::optional<std::int64_t> parse(std::string_view rest) {
 
 std::int64_t now_ns() {
   timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
+  if (::clock_gettime(CLOCK_REALTIME, &now) != 0) return 0;  // only for a clock that does not exist
   return now.tv_sec * kSecond + now.tv_nsec;
 }
 
@@ -110,16 +109,17 @@ std::string to_rfc3339(std::int64_t time_ns) {
   auto day = std::chrono::floor<std::chrono::days>(point);
   std::chrono::year_month_day date(day);
   std::chrono::hh_mm_ss time(point - day);
-  std::string text = fmt::format(
-      "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-      time.minutes().count(), time.seconds().count());
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                  time.hours().count(), time.minutes().count(), time.seconds().count());
   return fraction == 0 ? text + "Z" : fmt::format("{}.{:09}Z", text, fraction);
 }
 
 Result<std::int64_t> parse_rfc3339(std::string_view text) {
   auto time = parse(text.substr(0, 64));
-  if (!time || text.size() > 64) return fail(0, fmt::format("\"{}\" is not an RFC 3339 time", text.substr(0, 64)));
+  if (!time || text.size() > 64)
+    return fail(0, fmt::format("\"{}\" is not an RFC 3339 time", text.substr(0, 64)));
   return *time;
 }
 

@@ -49,11 +49,6 @@ bool begins_with(std::span<const std::string> words, std::string_view name) {
   return false;
 }
 
-std::string usage_line(const Command& command) {
-  return fmt::format("Usage:  suit {}{}{}\n", command.name(), command.usage.empty() ? "" : " ",
-                     command.usage);
-}
-
 std::string aliases_of(const Command& command) {
   if (command.names.find(',') == std::string_view::npos) return "";
   std::string out;
@@ -93,6 +88,11 @@ const Command* find_command(std::span<const std::string> words, std::size_t& use
     });
   }
   return best;
+}
+
+std::string usage_line(const Command& command) {
+  return fmt::format("Usage:  suit {}{}{}\n", command.name(), command.usage.empty() ? "" : " ",
+                     command.usage);
 }
 
 std::string help_for(const Command& command, const FlagSet& flags) {

@@ -58,7 +58,9 @@ std::span<const Command> all_commands();
 /// The command that \p words begin with and how many of them name it; nullptr when none does.
 const Command* find_command(std::span<const std::string> words, std::size_t& used);
 
-/// `Usage:  suit image ls …` with options and examples.
+/// `Usage:  suit image ls [OPTIONS]`, with its newline.
+std::string usage_line(const Command& command);
+/// The usage line with summary, options and examples.
 std::string help_for(const Command& command, const FlagSet& flags);
 /// What `suit --help` and `suit image --help` print. \p group is empty for the former.
 std::string help_overview(std::string_view group);

@@ -73,8 +73,7 @@ int report_stop(Console& console, const Invocation& in, const Error& error) {
   if (in.stopped == Stopped::ForHelp) return code;
   std::string text = render_error(error);
   if (in.stopped != Stopped::No)
-    text += fmt::format("\nUsage:  suit {} {}\n\nSee 'suit {} --help'\n", in.command.name(),
-                        in.command.usage, in.command.name());
+    text += fmt::format("\n{}\nSee 'suit {} --help'\n", usage_line(in.command), in.command.name());
   console.complain(text);
   return code;
 }

@@ -34,19 +34,20 @@ std::string printable(std::string_view message) {
 }  // namespace
 
 std::string render(const Diagnostic& diagnostic, std::string_view name, std::string_view text) {
-  std::string out =
-      fmt::format("{}: {}: {}\n", place(name, diagnostic.span),
-                  diagnostic.severity == Severity::Error ? "error" : "warning",
-                  printable(diagnostic.message));
+  std::string out = fmt::format("{}: {}: {}\n", place(name, diagnostic.span),
+                                diagnostic.severity == Severity::Error ? "error" : "warning",
+                                printable(diagnostic.message));
   out += excerpt_of(name, text, diagnostic.span);
-  for (const std::string& note : diagnostic.notes) out += "note: " + printable(note) + "\n";
+  for (const std::string& note : diagnostic.notes)
+    out += "note: " + printable(note) + "\n";
   if (!diagnostic.help.empty()) out += "help: " + printable(diagnostic.help) + "\n";
   return out;
 }
 
 Error to_error(const Diagnostic& diagnostic, std::string_view name, std::string_view text) {
   std::string what = place(name, diagnostic.span) + ": " + printable(diagnostic.message);
-  for (const std::string& note : diagnostic.notes) what += "; " + printable(note);
+  for (const std::string& note : diagnostic.notes)
+    what += "; " + printable(note);
   return Error(0, std::move(what))
       .with_hint(printable(diagnostic.help))
       .with_excerpt(excerpt_of(name, text, diagnostic.span));

@@ -12,18 +12,21 @@
 
 namespace suit::dockerfile {
 
+/// Whether the build can go on.
 enum class Severity { Error, Warning };
 
-/// One finding. A file can have many: reading goes on after an error, so that one run shows them all.
+/// One finding. A file can have many: reading goes on after an error, so that one run shows them
+/// all.
 struct Diagnostic {
   Severity severity = Severity::Error;
   SourceSpan span;
-  std::string message;             ///< one sentence without a final period; BuildKit's where it has one
+  std::string message;  ///< one sentence without a final period; BuildKit's where it has one
   std::vector<std::string> notes;  ///< the chain of reasons, nearest first
   std::string help;                ///< what to write instead; may be empty
 };
 
-/// The finding as people read it: headline `Dockerfile:3:1: error: …`, excerpt with a caret, notes, help.
+/// The finding as people read it: headline `Dockerfile:3:1: error: …`, excerpt with a caret, notes,
+/// help.
 ///
 /// \param name what the text is called, usually its path
 /// \param text the whole source text that the spans point into

@@ -1,9 +1,8 @@
-#include "dockerfile/directive_internal.h"
-
 #include <algorithm>
 
 #include <fmt/format.h>
 
+#include "dockerfile/directive_internal.h"
 #include "dockerfile/line.h"
 #include "dockerfile/text_internal.h"
 #include "dockerfile/words_internal.h"
@@ -60,7 +59,8 @@ DirectiveReader::Line DirectiveReader::read(std::string_view line, const SourceS
   if (!line.starts_with(comment_)) return {};
   std::string_view rest = text::trim(line.substr(comment_.size()));
   std::size_t end = 0;
-  while (end < rest.size() && (text::is_letter(rest[end]) || (end > 0 && text::is_digit(rest[end]))))
+  while (end < rest.size() &&
+         (text::is_letter(rest[end]) || (end > 0 && text::is_digit(rest[end]))))
     ++end;
   std::string_view after = text::trim_left(rest.substr(end));
   if (end == 0 || !after.starts_with('=')) return {};

@@ -1,7 +1,7 @@
 /// \file
 /// A recursive reader of words. Its position moves forward only; `${a:-${b}}` recurses, bounded by
-/// kMaxExpansionDepth, and every byte looked up or compared is paid from one budget, so that no word
-/// can cost more than a fraction of a second.
+/// kMaxExpansionDepth, and every byte looked up or compared is paid from one budget, so that no
+/// word can cost more than a fraction of a second.
 
 #include "dockerfile/expand.h"
 
@@ -51,7 +51,10 @@ class WordSplitter {
 class Expander {
  public:
   Expander(std::string_view source, char escape, const Lookup& lookup, const ExpandOptions& options)
-      : source_(source), escape_(escape), lookup_(lookup), options_(options),
+      : source_(source),
+        escape_(escape),
+        lookup_(lookup),
+        options_(options),
         keep_escapes_(options.keep_escapes) {}
 
   Result<Expansion> run() {
@@ -59,7 +62,9 @@ class Expander {
     Text text = until(kNoStop, keep_escapes_, &words);
     if (!text)
       return fail(0, fmt::format("failed to process {}: {}", text::quote(source_), text.error()));
-    return Expansion{std::move(*text), words.take(), {matched_.begin(), matched_.end()},
+    return Expansion{std::move(*text),
+                     words.take(),
+                     {matched_.begin(), matched_.end()},
                      {unmatched_.begin(), unmatched_.end()}};
   }
 
@@ -131,8 +136,7 @@ class Expander {
     std::size_t close = source_.find('\'', at_ + 1);
     if (close == std::string_view::npos) {
       at_ = source_.size();
-      return std::unexpected(
-          "unexpected end of statement while looking for matching single-quote");
+      return std::unexpected("unexpected end of statement while looking for matching single-quote");
     }
     std::size_t shift = options_.keep_quotes ? 0 : 1;
     std::string out(source_.substr(at_ + shift, close + 1 - at_ - 2 * shift));
@@ -222,8 +226,8 @@ class Expander {
     if (has_value) return *std::move(value);
     if (kind == '-') return *std::move(word);
     if (!word->empty()) return std::unexpected(name + ": " + *word);
-    return std::unexpected(fmt::format("{}: is not allowed to be {}", name,
-                                       value ? "empty" : "unset"));
+    return std::unexpected(
+        fmt::format("{}: is not allowed to be {}", name, value ? "empty" : "unset"));
   }
 
   Text trimmed(char kind, std::string value, std::string word) {
@@ -271,9 +275,11 @@ class Expander {
     if (kSpecial.find(peek()) != std::string_view::npos) {
       ++at_;
     } else if (text::is_digit(peek())) {
-      while (!done() && text::is_digit(peek())) ++at_;
+      while (!done() && text::is_digit(peek()))
+        ++at_;
     } else {
-      while (!done() && is_name_char(peek())) ++at_;
+      while (!done() && is_name_char(peek()))
+        ++at_;
     }
     return std::string(source_.substr(from, at_ - from));
   }

@@ -30,14 +30,14 @@ inline constexpr int kMaxExpansionDepth = 100;
 struct ExpandOptions {
   bool keep_quotes = false;
   bool keep_escapes = false;
-  bool keep_unset = false;  ///< `$v` of an unset variable stays `$v`
+  bool keep_unset = false;      ///< `$v` of an unset variable stays `$v`
   bool literal_quotes = false;  ///< quotes are ordinary characters: here-documents
 };
 
 /// A word after expansion, and the variables that it asked for.
 struct Expansion {
   std::string text;
-  std::vector<std::string> words;  ///< the text split at blanks outside of quotes
+  std::vector<std::string> words;      ///< the text split at blanks outside of quotes
   std::vector<std::string> matched;    ///< variables that were set, sorted
   std::vector<std::string> unmatched;  ///< variables that were not, sorted
 };

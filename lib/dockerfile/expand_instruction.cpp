@@ -22,11 +22,13 @@ struct Walk {
 
   Result<void> word(Word& one) const { return visit(one.text, one.span); }
   Result<void> words(std::vector<Word>& all) const {
-    for (Word& one : all) SUIT_TRY(word(one));
+    for (Word& one : all)
+      SUIT_TRY(word(one));
     return {};
   }
   Result<void> texts(std::vector<std::string>& all, const SourceSpan& span) const {
-    for (std::string& one : all) SUIT_TRY(visit(one, span));
+    for (std::string& one : all)
+      SUIT_TRY(visit(one, span));
     return {};
   }
   Result<void> pairs(std::vector<KeyValue>& all) const {
@@ -44,7 +46,8 @@ struct Walk {
     SUIT_TRY(visit(body.chown, span));
     SUIT_TRY(visit(body.chmod, span));
     SUIT_TRY(texts(body.excludes, span));
-    for (InlineFile& one : body.inline_files) SUIT_TRY(visit_file(one, span));
+    for (InlineFile& one : body.inline_files)
+      SUIT_TRY(visit_file(one, span));
     return {};
   }
 
@@ -88,7 +91,8 @@ Result<void> expand_list(std::vector<Word>& words, char escape, const Lookup& lo
   std::vector<Word> out;
   for (const Word& one : words) {
     SUIT_LET(std::vector<std::string> parts, expand_words(one.text, escape, lookup));
-    for (std::string& part : parts) out.push_back({std::move(part), one.span});
+    for (std::string& part : parts)
+      out.push_back({std::move(part), one.span});
   }
   words = std::move(out);
   return {};

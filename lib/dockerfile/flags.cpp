@@ -16,7 +16,8 @@ void error(std::vector<Diagnostic>& diagnostics, const SourceSpan& span, std::st
 std::string known_flags(std::span<const FlagSpec> specs) {
   if (specs.empty()) return "this instruction has no flags";
   std::string out = "it has:";
-  for (const FlagSpec& spec : specs) out += fmt::format(" --{}", spec.name);
+  for (const FlagSpec& spec : specs)
+    out += fmt::format(" --{}", spec.name);
   return out;
 }
 
@@ -52,7 +53,8 @@ FlagValues FlagValues::read(const std::vector<Word>& flags, std::span<const Flag
     auto spec = std::ranges::find(specs, name, &FlagSpec::name);
     if (spec == specs.end()) {
       std::vector<std::string> names;
-      for (const FlagSpec& one : specs) names.emplace_back(one.name);
+      for (const FlagSpec& one : specs)
+        names.emplace_back(one.name);
       error(diagnostics, flag.span,
             fmt::format("unknown flag: --{}{}", text::clip(name), text::suggestion(name, names)),
             known_flags(specs));

@@ -79,7 +79,7 @@ Result<bool> glob_match(std::string_view pattern, std::string_view name) {
   constexpr std::size_t kNone = std::string_view::npos;
   std::size_t at = 0;
   std::size_t name_at = 0;
-  std::size_t star = kNone;  // behind the last star: where to go on after a failure,
+  std::size_t star = kNone;   // behind the last star: where to go on after a failure,
   std::size_t star_name = 0;  // with one more character of the name given to the star
   while (at < pattern.size() || name_at < name.size()) {
     if (at < pattern.size() && pattern[at] == '*') {

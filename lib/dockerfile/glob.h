@@ -15,9 +15,9 @@ namespace suit::dockerfile {
 
 /// Whether \p name as a whole matches \p pattern.
 ///
-/// `*` any run of characters but `/`, `?` one character but `/`, `[a-z]` `[^a-z]` one character of a
-/// set, `\x` the character x. Takes at most pattern × name steps: `*` never backtracks further than
-/// the last star.
+/// `*` any run of characters but `/`, `?` one character but `/`, `[a-z]` `[^a-z]` one character of
+/// a set, `\x` the character x. Takes at most pattern × name steps: `*` never backtracks further
+/// than the last star.
 /// \errors `syntax error in pattern`
 Result<bool> glob_match(std::string_view pattern, std::string_view name);
 

@@ -1,8 +1,7 @@
-#include "dockerfile/heredoc_internal.h"
-
 #include <charconv>
 
 #include "dockerfile/expand.h"
+#include "dockerfile/heredoc_internal.h"
 #include "dockerfile/text_internal.h"
 
 namespace suit::dockerfile {
@@ -12,7 +11,8 @@ std::optional<std::string> nothing_is_set(std::string_view) { return std::nullop
 
 // A word that ends behind `<<` or `<<-`: its name is the next word.
 bool lacks_name(std::string_view word) {
-  while (!word.empty() && text::is_digit(word.front())) word.remove_prefix(1);
+  while (!word.empty() && text::is_digit(word.front()))
+    word.remove_prefix(1);
   return word == "<<" || word == "<<-";
 }
 
@@ -33,7 +33,8 @@ std::string heredoc_text(const Heredoc& heredoc) {
 std::expected<std::optional<Heredoc>, std::string> heredoc_of(std::string_view word) {
   Heredoc heredoc;
   std::size_t digits = 0;
-  while (digits < word.size() && text::is_digit(word[digits])) ++digits;
+  while (digits < word.size() && text::is_digit(word[digits]))
+    ++digits;
   std::from_chars(word.data(), word.data() + digits, heredoc.file_descriptor);
   word.remove_prefix(digits);
   if (!word.starts_with("<<")) return std::nullopt;

@@ -89,7 +89,8 @@ Result<IgnoreMatcher::Pattern> IgnoreMatcher::compile(std::string_view text) {
     } else if (text[at] == '[') {
       add(Piece::Set);
       if (auto set = take_set(text, at)) pattern.tokens.back().set = *std::move(set);
-      // `[l-O]` is no error to filepath.Match; to the expression that patternmatcher makes of it, it is.
+      // `[l-O]` is no error to filepath.Match; to the expression that patternmatcher makes of it,
+      // it is.
       for (const CharacterSet::Range& range : pattern.tokens.back().set.ranges)
         if (range.last < range.first)
           return fail(0, text::quote(text) + ": syntax error in pattern",
@@ -109,10 +110,13 @@ Result<IgnoreMatcher::Pattern> IgnoreMatcher::compile(std::string_view text) {
 // `x` is the path itself, `x/**` a prefix, `**/x` and `**x` a suffix; the rest needs the walk.
 void IgnoreMatcher::classify(Pattern& pattern) {
   std::vector<Token>& tokens = pattern.tokens;
-  auto is = [&](std::size_t i, Piece piece) { return i < tokens.size() && tokens[i].piece == piece; };
+  auto is = [&](std::size_t i, Piece piece) {
+    return i < tokens.size() && tokens[i].piece == piece;
+  };
   std::size_t first = is(0, Piece::MaybeDirectories) ? 2 : 0;
   std::size_t last = first;
-  while (is(last, Piece::Literal)) pattern.literal += tokens[last++].text;
+  while (is(last, Piece::Literal))
+    pattern.literal += tokens[last++].text;
   bool rest = is(last, Piece::All) && last + 1 == tokens.size();
   if (last == tokens.size())
     pattern.kind = first == 0 ? Kind::Exact : Kind::Suffix;
@@ -121,8 +125,8 @@ void IgnoreMatcher::classify(Pattern& pattern) {
   if (pattern.kind != Kind::Wildcard) tokens.clear();
 }
 
-// `reached[i]`: the walk may stand before token i. A run of no characters leads on at once, and only
-// forward, so one pass is enough.
+// `reached[i]`: the walk may stand before token i. A run of no characters leads on at once, and
+// only forward, so one pass is enough.
 void IgnoreMatcher::close(const std::vector<Token>& tokens, Reached& reached) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (!reached[i]) continue;
@@ -251,6 +255,15 @@ bool IgnoreMatcher::matches_path_only(std::string_view path) const {
     if (match) matched = !pattern.exclusion;
   }
   return matched;
+}
+
+bool IgnoreMatcher::leaves_out_everything() const {
+  bool everything = false;
+  for (const Pattern& pattern : patterns_) {
+    if (pattern.exclusion) everything = false;
+    if (pattern.text == "*" || pattern.text == "**") everything = !pattern.exclusion;
+  }
+  return everything;
 }
 
 bool IgnoreMatcher::may_reinclude_below(std::string_view directory) const {

@@ -29,21 +29,24 @@ class IgnoreMatcher {
   /// \errors `illegal exclusion pattern: "!"`, `syntax error in pattern`
   static Result<IgnoreMatcher> create(const std::vector<std::string>& patterns);
 
-  /// What each pattern said of a directory: pass it on for what is inside, and a walk costs one look
-  /// at each pattern an entry, however deep it stands.
+  /// What each pattern said of a directory: pass it on for what is inside, and a walk costs one
+  /// look at each pattern an entry, however deep it stands.
   using Verdicts = std::vector<bool>;
 
   /// Whether \p path is left out. \shape relative to the context, `/` between names
   bool matches(std::string_view path) const;
-  /// The same in a walk. \p parent is what this function wrote to \p verdicts for the directory, and
-  /// empty at the root.
+  /// The same in a walk. \p parent is what this function wrote to \p verdicts for the directory,
+  /// and empty at the root.
   bool matches(std::string_view path, const Verdicts& parent, Verdicts& verdicts) const;
-  /// Only the path itself, not its parents. \source patternmatcher's deprecated Matches: kept as the
-  /// oracle's tables ask for it
+  /// Only the path itself, not its parents. \source patternmatcher's deprecated Matches: kept as
+  /// the oracle's tables ask for it
   bool matches_path_only(std::string_view path) const;
 
   /// Whether a directory that is left out must be walked all the same: a later `!` may be inside.
   bool may_reinclude_below(std::string_view directory) const;
+
+  /// Whether nothing at all is left: a `*` or `**` that no later `!` takes back.
+  bool leaves_out_everything() const;
 
   bool empty() const noexcept { return patterns_.empty(); }
   bool has_exclusions() const noexcept { return exclusions_; }

@@ -188,7 +188,8 @@ std::string unknown_keyword(std::string_view keyword) {
 CommandLine command_of(const LogicalLine& line) {
   CommandLine command;
   command.shell_form = !line.json;
-  for (const Word& word : line.words) command.words.push_back(word.text);
+  for (const Word& word : line.words)
+    command.words.push_back(word.text);
   return command;
 }
 
@@ -218,15 +219,16 @@ std::optional<Instruction> type_instruction(const LogicalLine& line, char escape
   FlagValues flags = FlagValues::read(line.flags, keyword->flags, diagnostics);
   Body body = keyword->make(Typing{line, escape, flags, diagnostics});
   if (!body || diagnostics.size() > before) return std::nullopt;
-  return Instruction{*std::move(body), line.keyword, line.text, line.span, line.last_line,
-                     line.comments};
+  return Instruction{*std::move(body), line.keyword,    line.text,    line.span,
+                     line.last_line,   line.empty_line, line.comments};
 }
 
 std::string_view keyword_of(const InstructionBody& body) {
   // In the order of the variant's types.
   constexpr std::array<std::string_view, std::variant_size_v<InstructionBody>> kNames = {
-      "FROM",  "ARG",     "ENV",  "LABEL",  "MAINTAINER", "COPY",       "ADD",         "RUN",    "CMD",
-      "ENTRYPOINT", "SHELL", "WORKDIR", "USER", "EXPOSE", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ONBUILD"};
+      "FROM", "ARG",    "ENV",    "LABEL",      "MAINTAINER",  "COPY",
+      "ADD",  "RUN",    "CMD",    "ENTRYPOINT", "SHELL",       "WORKDIR",
+      "USER", "EXPOSE", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ONBUILD"};
   return kNames[body.index()];
 }
 

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,50 +15,11 @@
 
 #include "base/source.h"
 #include "dockerfile/line.h"
+#include "dockerfile/parts.h"
 
 namespace suit::dockerfile {
 
-/// `name=value`, as in ENV and LABEL.
-struct KeyValue {
-  Word key;
-  Word value;
-  bool legacy = false;  ///< written `ENV name value`
-};
-
-/// One name of an ARG.
-struct ArgDefinition {
-  Word key;
-  std::optional<std::string> value;  ///< nothing for `ARG name`
-  std::string description;           ///< from a comment `# name text` above
-};
-
-/// `<<EOF` as a source of COPY and ADD: a file of its own.
-struct InlineFile {
-  std::string name;
-  std::string content;
-  bool expand = true;  ///< variables are replaced in the content
-};
-
-/// A command: one string for the shell, or the words of the exec form.
-struct CommandLine {
-  std::vector<std::string> words;
-  bool shell_form = true;
-};
-
-/// One `--mount=…` of RUN. Its values may hold variables: `parse_mount` (mount.h) reads it.
-struct MountFlag {
-  std::string text;  ///< the options, without `--mount=`
-  std::string from;  ///< the `from` option, which takes no variables; empty if there is none
-  SourceSpan span;
-};
-
-/// One `--device=…` of RUN.
-struct DeviceFlag {
-  std::string name;  ///< \shape CDI: `vendor.com/class=device`
-  bool required = false;
-  SourceSpan span;
-};
-
+/// `FROM image [AS name]`: begins a stage.
 struct From {
   Word base;                ///< image, stage or `scratch`, with variables
   std::string stage_name;   ///< lower case; empty if there is none
@@ -68,19 +28,28 @@ struct From {
   Word platform;            ///< value of `--platform`, with variables; empty if there is none
   std::string description;  ///< from a comment `# name text` above
 };
+
+/// `ARG name[=default] …`
 struct Arg {
   std::vector<ArgDefinition> args;
 };
+
+/// `ENV name=value …`
 struct Env {
   std::vector<KeyValue> pairs;
 };
+
+/// `LABEL name=value …`
 struct Label {
   std::vector<KeyValue> pairs;
 };
+
+/// `MAINTAINER name`: a label is what is used now.
 struct Maintainer {
   std::string name;
 };
-/// COPY and ADD. The fields below the line are ADD's alone.
+
+/// `COPY source… destination`
 struct Copy {
   std::vector<Word> sources;
   std::vector<InlineFile> inline_files;
@@ -92,6 +61,8 @@ struct Copy {
   bool parents = false;
   std::vector<std::string> excludes;
 };
+
+/// `ADD source… destination`: as COPY, and URLs, git repositories and archives.
 struct Add {
   std::vector<Word> sources;
   std::vector<InlineFile> inline_files;
@@ -104,8 +75,12 @@ struct Add {
   std::optional<bool> keep_git_dir;
   std::optional<bool> unpack;
 };
+
+/// `--network` of RUN.
 enum class RunNetwork { Default, None, Host };
+/// `--security` of RUN.
 enum class RunSecurity { Sandbox, Insecure };
+/// `RUN command`
 struct Run {
   CommandLine command;
   std::vector<Heredoc> heredocs;
@@ -114,42 +89,64 @@ struct Run {
   RunNetwork network = RunNetwork::Default;
   RunSecurity security = RunSecurity::Sandbox;
 };
+
+/// `CMD command`: what a container runs, or its ENTRYPOINT's arguments.
 struct Cmd {
   CommandLine command;
 };
+
+/// `ENTRYPOINT command`
 struct Entrypoint {
   CommandLine command;
 };
+
+/// `SHELL ["/bin/sh", "-c"]`: what shell forms below are given to.
 struct Shell {
   std::vector<std::string> words;
 };
+
+/// `WORKDIR path`
 struct Workdir {
   Word path;
 };
+
+/// `USER name[:group]`
 struct User {
   Word user;
 };
+
+/// `EXPOSE port[/protocol] …`
 struct Expose {
   std::vector<Word> ports;  ///< as written; `parse_ports` (ports.h) reads them after expansion
 };
+
+/// `VOLUME path …`
 struct Volume {
   std::vector<Word> paths;
 };
+
+/// `STOPSIGNAL signal`
 struct Stopsignal {
   Word signal;
 };
+
+/// `HEALTHCHECK [flags] CMD command`, `HEALTHCHECK NONE`
 struct Healthcheck {
-  std::vector<std::string> test;  ///< `NONE`; or `CMD`, words…; or `CMD-SHELL`, line
+  std::vector<std::string> test;         ///< `NONE`; or `CMD`, words…; or `CMD-SHELL`, line
   std::chrono::nanoseconds interval{0};  ///< 0: the default, here and below
   std::chrono::nanoseconds timeout{0};
   std::chrono::nanoseconds start_period{0};
   std::chrono::nanoseconds start_interval{0};
   int retries = 0;
 };
+
+/// `ONBUILD instruction`: for the builds that start from this image.
 struct Onbuild {
-  std::string trigger;  ///< the instruction's text, here-documents included: `parse_trigger` reads it
+  std::string
+      trigger;  ///< the instruction's text, here-documents included: `parse_trigger` reads it
 };
 
+/// Any of them.
 using InstructionBody =
     std::variant<From, Arg, Env, Label, Maintainer, Copy, Add, Run, Cmd, Entrypoint, Shell, Workdir,
                  User, Expose, Volume, Stopsignal, Healthcheck, Onbuild>;
@@ -160,8 +157,9 @@ struct Instruction {
   std::string keyword;  ///< as written
   std::string text;     ///< the logical line: for progress, history and messages
   SourceSpan span;
-  std::size_t last_line = 0;  ///< counting here-documents
-  std::vector<Word> comments;
+  std::size_t last_line = 0;   ///< counting here-documents
+  std::size_t empty_line = 0;  ///< the first empty line inside of it; 0: none
+  std::vector<Word> comments;  ///< the comment lines right above
 };
 
 /// `std::visit(Overloaded{[](const Run&) {…}, [](const Copy&) {…}, …}, instruction.body)`: leaving

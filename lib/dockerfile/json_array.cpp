@@ -42,7 +42,8 @@ class Scanner {
   bool done() const { return at_ >= text_.size(); }
   char peek() const { return done() ? '\0' : text_[at_]; }
   void skip_blanks() {
-    while (!done() && (peek() == ' ' || peek() == '\t' || peek() == '\n' || peek() == '\r')) ++at_;
+    while (!done() && (peek() == ' ' || peek() == '\t' || peek() == '\n' || peek() == '\r'))
+      ++at_;
   }
   bool take(char c) {
     if (done() || text_[at_] != c) return false;
@@ -153,7 +154,8 @@ class Scanner {
 
   bool digits() {
     std::size_t start = at_;
-    while (text::is_digit(peek())) ++at_;
+    while (text::is_digit(peek()))
+      ++at_;
     return at_ > start;
   }
 
@@ -179,7 +181,8 @@ JsonArray parse_json_array(std::string_view line, std::size_t begin) {
   JsonArray array;
   bool only_strings = true;
   // The reference trims what Unicode calls blank in front, JSON's own blanks elsewhere.
-  while (!scan.done() && text::is_blank(scan.peek())) scan.take(scan.peek());
+  while (!scan.done() && text::is_blank(scan.peek()))
+    scan.take(scan.peek());
   if (!scan.take('[')) return array;
   scan.skip_blanks();
   bool more = !scan.take(']');
@@ -199,7 +202,8 @@ JsonArray parse_json_array(std::string_view line, std::size_t begin) {
     if (scan.take(']')) break;
     if (!scan.take(',')) return {};
   }
-  while (!scan.done() && text::is_blank(scan.peek())) scan.take(scan.peek());
+  while (!scan.done() && text::is_blank(scan.peek()))
+    scan.take(scan.peek());
   if (!scan.done()) return {};
   array.form = only_strings ? JsonForm::Strings : JsonForm::NotStrings;
   return array;

@@ -19,7 +19,8 @@ namespace suit::dockerfile {
 
 /// Longest physical line. \unit{bytes} \source docker/dockerfile 1.26, parser
 inline constexpr std::size_t kMaxLineBytes = 65535;
-/// Longest file. Dockerfiles are written by hand: this bounds what a hostile one can cost. \unit{bytes}
+/// Longest file. Dockerfiles are written by hand: this bounds what a hostile one can cost.
+/// \unit{bytes}
 inline constexpr std::size_t kMaxFileBytes = std::size_t{16} << 20;
 
 /// A piece of text and where it was written.
@@ -31,9 +32,9 @@ struct Word {
 /// `<<EOF`, and the lines up to `EOF`.
 struct Heredoc {
   std::string name;
-  std::string content;         ///< as written; see `heredoc_text` for what the program gets
-  bool expand = true;          ///< false when any part of the name was quoted
-  bool chomp = false;          ///< `<<-`: leading tabs are no part of the content
+  std::string content;           ///< as written; see `heredoc_text` for what the program gets
+  bool expand = true;            ///< false when any part of the name was quoted
+  bool chomp = false;            ///< `<<-`: leading tabs are no part of the content
   unsigned file_descriptor = 0;  ///< the number before `<<`
 };
 
@@ -50,16 +51,18 @@ struct Segment {
 
 /// One instruction as written.
 struct LogicalLine {
-  std::string text;     ///< continuations joined, comments gone, no leading blanks
-  std::string keyword;  ///< as written: `RUN`, `run`
+  std::string text;         ///< continuations joined, comments gone, no leading blanks
+  std::string keyword;      ///< as written: `RUN`, `run`
   std::vector<Word> flags;  ///< \shape `--name` or `--name=value`, quotes removed
-  std::vector<Word> words;  ///< what the instruction's own rule makes of the rest; see `parse_lines`
-  bool json = false;        ///< the exec form: `["a", "b"]`
-  bool broken = false;      ///< words or here-documents could not be told apart; it is reported
+  std::vector<Word>
+      words;            ///< what the instruction's own rule makes of the rest; see `parse_lines`
+  bool json = false;    ///< the exec form: `["a", "b"]`
+  bool broken = false;  ///< words or here-documents could not be told apart; it is reported
   std::vector<Heredoc> heredocs;
   std::vector<Word> comments;  ///< the comment lines right above, without `#`
   SourceSpan span;             ///< keyword to the end of the last line
   std::size_t last_line = 0;   ///< counting here-documents
+  std::size_t empty_line = 0;  ///< the first empty line inside of it; 0: none
   std::vector<Segment> segments;
   std::vector<LogicalLine> onbuild;  ///< for ONBUILD: the one instruction that it holds
 
@@ -82,9 +85,10 @@ struct Lines {
   std::vector<Diagnostic> diagnostics;
 };
 
-/// Splits \p text. Words are, as in BuildKit's syntax tree: for ENV and LABEL triples of name, value
-/// and `=` (or nothing in the old form); for RUN, CMD and ENTRYPOINT one word, or one an element of
-/// the exec form; for HEALTHCHECK the type first; for the others what stands between blanks.
+/// Splits \p text. Words are, as in BuildKit's syntax tree: for ENV and LABEL triples of name,
+/// value and `=` (or nothing in the old form); for RUN, CMD and ENTRYPOINT one word, or one an
+/// element of the exec form; for HEALTHCHECK the type first; for the others what stands between
+/// blanks.
 Lines parse_lines(std::string_view text);
 
 /// The directives alone: `syntax`, `escape`, `check`. A first line `#!…` is skipped.

@@ -76,7 +76,8 @@ class LinesParser {
       return std::move(out_);
     }
     PhysicalLine line;
-    while (!stopped_ && reader_.next(line)) read_instruction(line);
+    while (!stopped_ && reader_.next(line))
+      read_instruction(line);
     if (out_.lines.empty() && out_.diagnostics.empty())
       error({}, "file with no instructions", "begin with FROM and the image to build on");
     return std::move(out_);
@@ -87,7 +88,8 @@ class LinesParser {
     if (stopped_) return;
     out_.diagnostics.push_back({severity, span, std::move(message), {}, std::move(help)});
     if (out_.diagnostics.size() < kMaxDiagnostics) return;
-    out_.diagnostics.push_back({Severity::Error, span, "too many errors: reading stopped here", {}, {}});
+    out_.diagnostics.push_back(
+        {Severity::Error, span, "too many errors: reading stopped here", {}, {}});
     stopped_ = true;
   }
   void error(const SourceSpan& span, std::string message, std::string help = {}) {
@@ -115,7 +117,8 @@ class LinesParser {
       if (value == "\\" || value == "`")
         out_.escape = value.front();
       else
-        error(span, fmt::format("invalid escape token '{}' does not match ` or \\", text::clip(value)));
+        error(span,
+              fmt::format("invalid escape token '{}' does not match ` or \\", text::clip(value)));
     }
     out_.directives.push_back(*std::move(read.directive));
     return true;
@@ -124,7 +127,8 @@ class LinesParser {
   // Takes the continuation mark off; false when there was none. Two escapes in a row are no mark.
   bool take_continuation(std::string_view& line) const {
     std::string_view bare = line;
-    while (!bare.empty() && (bare.back() == ' ' || bare.back() == '\t')) bare.remove_suffix(1);
+    while (!bare.empty() && (bare.back() == ' ' || bare.back() == '\t'))
+      bare.remove_suffix(1);
     if (bare.empty() || bare.back() != out_.escape) return false;
     bare.remove_suffix(1);
     if (!bare.empty() && bare.back() == out_.escape) return false;
@@ -140,7 +144,6 @@ class LinesParser {
     }
     directives_.read("", {});
     LogicalLine line;
-    std::size_t empty_line = 0;
     bool more = append(line, first, text::trim_left(first.text));
     if (!more && line.text.empty()) return;
     line.comments = std::exchange(comments_, {});
@@ -149,18 +152,19 @@ class LinesParser {
       if (!fits(next)) return;
       if (is_comment(next.text)) continue;
       if (text::trim(next.text).empty()) {
-        if (empty_line == 0) empty_line = next.number;
+        if (line.empty_line == 0) line.empty_line = next.number;
         continue;
       }
       more = append(line, next, next.text);
     }
     if (text::trim(line.text).empty()) return;
     line.span = line.at(0, text::trim_right(line.text).size());
-    if (empty_line != 0)
+    if (line.empty_line != 0)
       report(Severity::Warning, line.span,
              "Empty continuation line found in: " + text::clip(line.text),
              fmt::format("delete line {}: empty continuation lines will become errors in a future "
-                         "release", empty_line));
+                         "release",
+                         line.empty_line));
     finish(std::move(line));
   }
 
@@ -184,7 +188,8 @@ class LinesParser {
   void finish(LogicalLine line) {
     SplitErrors errors = split_line(line, out_.escape);
     line.broken = !errors.empty();
-    for (SplitError& one : errors) error(one.span, std::move(one.message), std::move(one.help));
+    for (SplitError& one : errors)
+      error(one.span, std::move(one.message), std::move(one.help));
     if (can_hold_heredocs(line) && line.text.find("<<") != std::string::npos) read_heredocs(line);
     line.last_line = reader_.number();
     out_.lines.push_back(std::move(line));
@@ -219,16 +224,20 @@ class LinesParser {
     PhysicalLine next;
     while (reader_.next(next)) {
       std::string_view end = next.text;
-      while (heredoc.chomp && end.starts_with('\t')) end.remove_prefix(1);
+      while (heredoc.chomp && end.starts_with('\t'))
+        end.remove_prefix(1);
       if (end == heredoc.name) return true;
       if (near_miss == 0 && text::trim(next.text) == heredoc.name) near_miss = next.number;
       heredoc.content += next.raw;
     }
     std::size_t mark = std::min(line.text.find("<<"), line.text.size());
-    std::string help = fmt::format("end it with a line that holds only {}", text::clip(heredoc.name));
+    std::string help =
+        fmt::format("end it with a line that holds only {}", text::clip(heredoc.name));
     if (near_miss != 0)
-      help = fmt::format("line {} has blanks around {}: remove them, or write <<- if they are tabs "
-                         "in front", near_miss, text::clip(heredoc.name));
+      help = fmt::format(
+          "line {} has blanks around {}: remove them, or write <<- if they are tabs "
+          "in front",
+          near_miss, text::clip(heredoc.name));
     error(line.at(mark, line.text.size() - mark), "unterminated heredoc", std::move(help));
     return false;
   }

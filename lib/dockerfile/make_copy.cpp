@@ -41,10 +41,12 @@ bool take_inline_file(const Typing& typing, const Word& word, Files& files) {
 std::optional<Files> files_of(const Typing& typing, std::string_view keyword) {
   const std::vector<Word>& words = typing.line.words;
   if (words.size() < 2)
-    return typing.error(typing.line.span,
-                        fmt::format("{} requires at least two arguments, but only one was provided. "
-                                    "Destination could not be determined", keyword),
-                        fmt::format("write {} source destination", keyword));
+    return typing.error(
+        typing.line.span,
+        fmt::format("{} requires at least two arguments, but only one was provided. "
+                    "Destination could not be determined",
+                    keyword),
+        fmt::format("write {} source destination", keyword));
   Files files;
   files.destination = words.back();
   auto mark = heredoc_of(files.destination.text);
@@ -61,7 +63,8 @@ bool check_chmod(const Typing& typing, const Word& chmod) {
   if (chmod.text.empty() || has_variable(chmod.text) || is_mode(chmod.text)) return true;
   typing.error(chmod.span,
                fmt::format("invalid chmod parameter: '{}'. it should be octal string and between 0 "
-                           "and 07777", text::clip(chmod.text)),
+                           "and 07777",
+                           text::clip(chmod.text)),
                "or symbolic, as in --chmod=u=rwX,go=rX");
   return false;
 }
@@ -80,7 +83,8 @@ bool check_checksum(const Typing& typing, const Word& checksum, const Files& fil
 
 std::vector<std::string> texts_of(const std::vector<Word>& words) {
   std::vector<std::string> out;
-  for (const Word& word : words) out.push_back(word.text);
+  for (const Word& word : words)
+    out.push_back(word.text);
   return out;
 }
 
@@ -116,8 +120,7 @@ Body make_add(const Typing& typing) {
   if (!files) return std::nullopt;
   Word chmod = typing.flags.text("chmod");
   Word checksum = typing.flags.text("checksum");
-  if (!check_chmod(typing, chmod) || !check_checksum(typing, checksum, *files))
-    return std::nullopt;
+  if (!check_chmod(typing, chmod) || !check_checksum(typing, checksum, *files)) return std::nullopt;
   Add add;
   add.sources = std::move(files->sources);
   add.inline_files = std::move(files->inline_files);

@@ -36,7 +36,8 @@ Body make_from(const Typing& typing) {
   if (!is_stage_name(from.stage_name))
     return typing.error(words[2].span,
                         fmt::format("invalid name for build stage: {}, name can't start with a "
-                                    "number or contain symbols", text::quote(words[2].text)));
+                                    "number or contain symbols",
+                                    text::quote(words[2].text)));
   from.description = description_of(typing.line.comments, from.stage_name);
   return from;
 }

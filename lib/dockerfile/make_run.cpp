@@ -92,7 +92,8 @@ std::optional<std::chrono::nanoseconds> duration_of(const Typing& typing, std::s
   auto duration = parse_duration(word.text);
   if (!duration) return typing.error(word.span, duration.error());
   if (duration->count() != 0 && *duration < std::chrono::milliseconds(1))
-    return typing.error(word.span, fmt::format("Interval {} cannot be less than 1ms", text::quote(name)));
+    return typing.error(word.span,
+                        fmt::format("Interval {} cannot be less than 1ms", text::quote(name)));
   return *duration;
 }
 
@@ -117,18 +118,18 @@ Body make_healthcheck(const Typing& typing) {
   Healthcheck check;
   std::string type = text::upper(words.front().text);
   if (type == "NONE") {
-    if (words.size() > 1)
-      return typing.error(words[1].span, "HEALTHCHECK NONE takes no arguments");
+    if (words.size() > 1) return typing.error(words[1].span, "HEALTHCHECK NONE takes no arguments");
     check.test = {"NONE"};
     return check;
   }
   if (type != "CMD")
-    return typing.error(words.front().span, fmt::format("Unknown type {} in HEALTHCHECK (try CMD)",
-                                                        text::quote(type)));
+    return typing.error(words.front().span,
+                        fmt::format("Unknown type {} in HEALTHCHECK (try CMD)", text::quote(type)));
   if (words.size() == 1)
     return typing.error(typing.line.span, "Missing command after HEALTHCHECK CMD");
   check.test = {typing.line.json ? "CMD" : "CMD-SHELL"};
-  for (std::size_t i = 1; i < words.size(); ++i) check.test.push_back(words[i].text);
+  for (std::size_t i = 1; i < words.size(); ++i)
+    check.test.push_back(words[i].text);
 
   auto interval = duration_of(typing, "interval");
   auto timeout = duration_of(typing, "timeout");
@@ -146,7 +147,8 @@ Body make_healthcheck(const Typing& typing) {
   auto number = parse_number(std::string_view(retries.text).substr(negative ? 1 : 0), 10);
   constexpr std::uint32_t kMost = 0x7fffffff;
   if (!number || *number > kMost)
-    return typing.error(retries.span, "--retries must be a number, not " + text::quote(retries.text));
+    return typing.error(retries.span,
+                        "--retries must be a number, not " + text::quote(retries.text));
   if (negative && *number > 0)
     return typing.error(retries.span, fmt::format("--retries cannot be negative (-{})", *number));
   check.retries = static_cast<int>(*number);

@@ -16,9 +16,8 @@ namespace {
 constexpr std::array<std::string_view, 5> kTypes = {"bind", "cache", "tmpfs", "secret", "ssh"};
 constexpr std::array<std::string_view, 3> kSharings = {"shared", "private", "locked"};
 constexpr std::array<std::string_view, 19> kKeys = {
-    "type", "from",     "source",  "target",  "readonly", "id",  "sharing",
-    "required", "size", "mode",    "uid",     "gid",      "src", "dst",
-    "destination", "ro", "rw",     "readwrite", "env"};
+    "type", "from", "source", "target", "readonly",    "id", "sharing", "required",  "size", "mode",
+    "uid",  "gid",  "src",    "dst",    "destination", "ro", "rw",      "readwrite", "env"};
 
 /// All options of all types, before it is known which are allowed.
 struct Options {
@@ -101,7 +100,8 @@ Result<void> set_option(Options& options, const Field& field) {
   const std::string& key = field.key;
   if (is_flag(key)) return set_flag(options, field);
   if (!field.value)
-    return fail(0, fmt::format("invalid field '{}' must be a key=value pair", text::clip(field.text)));
+    return fail(0,
+                fmt::format("invalid field '{}' must be a key=value pair", text::clip(field.text)));
   const std::string& value = *field.value;
   if (key == "type") return set_type(options, value);
   if (key == "sharing") return set_sharing(options, value);
@@ -112,12 +112,12 @@ Result<void> set_option(Options& options, const Field& field) {
     if (options.type != "tmpfs") return unexpected_key(field, options);
     return assign(options.size, parse_size(value), field);
   }
-  std::string* text = key == "from"                                               ? &options.from
-                      : key == "source" || key == "src"                           ? &options.source
+  std::string* text = key == "from"                                             ? &options.from
+                      : key == "source" || key == "src"                         ? &options.source
                       : key == "target" || key == "dst" || key == "destination" ? &options.target
-                      : key == "id"                                               ? &options.id
-                      : key == "env"                                              ? &options.env
-                                                                                  : nullptr;
+                      : key == "id"                                             ? &options.id
+                      : key == "env"                                            ? &options.env
+                                                                                : nullptr;
   if (text == nullptr)
     return fail(0, fmt::format("unexpected key '{}' in '{}'{}", text::clip(key),
                                text::clip(field.text), text::suggestion(key, kKeys)));
@@ -127,15 +127,17 @@ Result<void> set_option(Options& options, const Field& field) {
 
 Result<void> check_owner(const Options& options) {
   if (options.type != "bind" && options.type != "tmpfs") return {};
-  for (auto [given, name] : {std::pair(options.owner.mode, "mode"),
-                             std::pair(options.owner.uid, "uid"),
-                             std::pair(options.owner.gid, "gid")})
-    if (given) return fail(0, fmt::format("{} not allowed for \"{}\" type mounts", name, options.type));
+  for (auto [given, name] :
+       {std::pair(options.owner.mode, "mode"), std::pair(options.owner.uid, "uid"),
+        std::pair(options.owner.gid, "gid")})
+    if (given)
+      return fail(0, fmt::format("{} not allowed for \"{}\" type mounts", name, options.type));
   return {};
 }
 
 std::string base_name(std::string_view path) {
-  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  while (path.size() > 1 && path.ends_with('/'))
+    path.remove_suffix(1);
   std::size_t slash = path.rfind('/');
   return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
 }
@@ -164,8 +166,12 @@ Result<Mount> to_cache(Options options) {
   CacheSharing sharing = options.sharing == "private"  ? CacheSharing::Private
                          : options.sharing == "locked" ? CacheSharing::Locked
                                                        : CacheSharing::Shared;
-  return CacheMount{std::move(options.target), std::move(options.id),   std::move(options.source),
-                    std::move(options.from),   sharing, options.read_only.value_or(false),
+  return CacheMount{std::move(options.target),
+                    std::move(options.id),
+                    std::move(options.source),
+                    std::move(options.from),
+                    sharing,
+                    options.read_only.value_or(false),
                     options.owner};
 }
 
@@ -181,7 +187,8 @@ Result<Mount> to_mount(Options options) {
   if (options.target.starts_with('/') && clean_path(options.target) == "/")
     return fail(0, fmt::format("invalid mount target {}", text::quote(options.target)));
   if (options.type == "cache") return to_cache(std::move(options));
-  if (options.type == "tmpfs") return TmpfsMount{std::move(options.target), options.size.value_or(0)};
+  if (options.type == "tmpfs")
+    return TmpfsMount{std::move(options.target), options.size.value_or(0)};
   return BindMount{std::move(options.target), std::move(options.source), std::move(options.from),
                    options.read_only.value_or(true)};
 }
@@ -190,7 +197,8 @@ Result<std::vector<Field>> fields_of(std::string_view options) {
   auto texts = csv_fields(options);
   if (!texts) return fail(0, "failed to parse csv mounts: " + texts.error());
   std::vector<Field> fields;
-  for (std::string& one : *texts) fields.push_back(to_field(std::move(one)));
+  for (std::string& one : *texts)
+    fields.push_back(to_field(std::move(one)));
   return fields;
 }
 

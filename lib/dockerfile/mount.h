@@ -68,6 +68,7 @@ struct SshMount {
   MountOwner owner;
 };
 
+/// Any of them.
 using Mount = std::variant<BindMount, CacheMount, TmpfsMount, SecretMount, SshMount>;
 
 /// Reads the options after `--mount=`; variables in values (but not in `from`) come from \p lookup.

@@ -81,9 +81,8 @@ ParseResult parse(std::string_view name, std::string_view text) {
                                   "dockerfile contains no stages to build",
                                   {},
                                   fmt::format("add FROM and an image to {}", name)});
-  std::ranges::stable_sort(result.diagnostics, {}, [](const Diagnostic& one) {
-    return one.span.offset;
-  });
+  std::ranges::stable_sort(result.diagnostics, {},
+                           [](const Diagnostic& one) { return one.span.offset; });
   return result;
 }
 
@@ -92,8 +91,11 @@ TriggerResult parse_trigger(std::string_view text) {
   Lines lines = parse_lines(text);
   result.diagnostics = std::move(lines.diagnostics);
   if (lines.lines.size() > 1)
-    result.diagnostics.push_back(
-        {Severity::Error, lines.lines[1].span, "onbuild trigger should be a single expression", {}, {}});
+    result.diagnostics.push_back({Severity::Error,
+                                  lines.lines[1].span,
+                                  "onbuild trigger should be a single expression",
+                                  {},
+                                  {}});
   for (const LogicalLine& line : lines.lines) {
     auto instruction = type_instruction(line, lines.escape, result.diagnostics);
     if (instruction) result.instructions.push_back(*std::move(instruction));

@@ -31,6 +31,7 @@ struct TriggerResult {
   std::vector<Diagnostic> diagnostics;
   bool ok() const;
 };
+/// Reads a trigger. \shape one instruction, here-documents included
 TriggerResult parse_trigger(std::string_view text);
 
 }  // namespace suit::dockerfile

@@ -66,7 +66,8 @@ ShellPattern ShellPattern::reversed() const {
 }
 
 std::size_t ShellPattern::end_of_run(std::size_t first) const {
-  while (first < tokens_.size() && tokens_[first].kind != Kind::Star) ++first;
+  while (first < tokens_.size() && tokens_[first].kind != Kind::Star)
+    ++first;
   return first;
 }
 
@@ -129,7 +130,7 @@ std::string ShellPattern::replace(std::string_view value, std::string_view repla
                                   bool all) const {
   Chars chars(value, Chars::Direction::Forward);
   std::string out;
-  std::size_t at = 0;         // first character not yet copied
+  std::size_t at = 0;            // first character not yet copied
   std::size_t last_end = kNone;  // an empty match right behind a match does not count
   while (at <= chars.size()) {
     std::size_t end = 0;

@@ -1,10 +1,10 @@
 /// \file
 /// The patterns of `${v#p}`, `${v%p}` and `${v/p/r}`: `*` and `?`, nothing else.
 ///
-/// A pattern is runs of fixed characters between stars. The first run stands where the match begins;
-/// each later one is looked for from where the one before ended, the earliest place for a short match;
-/// for a long match the last run takes the latest place. No place is tried twice, so the cost is at
-/// most pattern × value, where a backtracking matcher takes value^stars.
+/// A pattern is runs of fixed characters between stars. The first run stands where the match
+/// begins; each later one is looked for from where the one before ended, the earliest place for a
+/// short match; for a long match the last run takes the latest place. No place is tried twice, so
+/// the cost is at most pattern × value, where a backtracking matcher takes value^stars.
 
 #pragma once
 

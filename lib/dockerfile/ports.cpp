@@ -63,9 +63,8 @@ bool looks_like_address(std::string_view ip) {
 
 Result<std::vector<std::string>> parse_ports(std::string_view specification) {
   std::size_t slash = specification.find('/');
-  std::string protocol = slash == std::string_view::npos
-                             ? "tcp"
-                             : text::lower(specification.substr(slash + 1));
+  std::string protocol =
+      slash == std::string_view::npos ? "tcp" : text::lower(specification.substr(slash + 1));
   Parts parts = split_parts(specification.substr(0, slash));
   if (parts.port.empty())
     return fail(0, fmt::format("invalid port: {}: no port specified", text::quote(specification)));

@@ -19,9 +19,11 @@ const std::string* find_variable(const std::vector<Variable>& variables, std::st
 Result<void> check_size(const Scope& scope) {
   std::size_t bytes = 0;
   for (const std::vector<Variable>* variables : {&scope.env, &scope.args})
-    for (const Variable& one : *variables) bytes += one.first.size() + one.second.size();
+    for (const Variable& one : *variables)
+      bytes += one.first.size() + one.second.size();
   if (bytes <= kMaxScopeBytes) return {};
-  return fail(0, fmt::format("the variables of this stage take more than {} bytes", kMaxScopeBytes));
+  return fail(0,
+              fmt::format("the variables of this stage take more than {} bytes", kMaxScopeBytes));
 }
 
 /// \shape `os/arch[/variant]`
@@ -92,7 +94,8 @@ Result<void> apply_env(Scope& scope, const Env& env, char escape) {
     SUIT_LET(std::string value, expand(pair.value.text, escape, scope.lookup()));
     fresh.emplace_back(std::move(name), std::move(value));
   }
-  for (Variable& one : fresh) set_variable(scope.env, one.first, std::move(one.second));
+  for (Variable& one : fresh)
+    set_variable(scope.env, one.first, std::move(one.second));
   return check_size(scope);
 }
 

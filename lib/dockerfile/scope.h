@@ -17,7 +17,8 @@ namespace suit::dockerfile {
 /// Most bytes of names and values in one stage. \unit{bytes}
 inline constexpr std::size_t kMaxScopeBytes = std::size_t{8} << 20;
 
-/// Variables in force at some line of a stage. A stage FROM another starts with a copy of its scope.
+/// Variables in force at some line of a stage. A stage FROM another starts with a copy of its
+/// scope.
 struct Scope {
   std::vector<Variable> env;   ///< ENV and the base image's; goes into the image
   std::vector<Variable> args;  ///< ARG; seen by RUN, never in the image

@@ -1,10 +1,9 @@
-#include "dockerfile/split_internal.h"
-
 #include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "dockerfile/split_internal.h"
 #include "dockerfile/text_internal.h"
 #include "dockerfile/words_internal.h"
 
@@ -19,12 +18,24 @@ struct KeywordRule {
   Rule rule;
 };
 constexpr std::array<KeywordRule, 18> kRules = {{
-    {"add", Rule::JsonOrBlanks},   {"arg", Rule::Quotes},      {"cmd", Rule::Json},
-    {"copy", Rule::JsonOrBlanks},  {"entrypoint", Rule::Json}, {"env", Rule::Pairs},
-    {"expose", Rule::Blanks},      {"from", Rule::Blanks},     {"healthcheck", Rule::Health},
-    {"label", Rule::Pairs},        {"maintainer", Rule::One},  {"onbuild", Rule::Onbuild},
-    {"run", Rule::Json},           {"shell", Rule::Json},      {"stopsignal", Rule::One},
-    {"user", Rule::One},           {"volume", Rule::JsonOrBlanks}, {"workdir", Rule::One},
+    {"add", Rule::JsonOrBlanks},
+    {"arg", Rule::Quotes},
+    {"cmd", Rule::Json},
+    {"copy", Rule::JsonOrBlanks},
+    {"entrypoint", Rule::Json},
+    {"env", Rule::Pairs},
+    {"expose", Rule::Blanks},
+    {"from", Rule::Blanks},
+    {"healthcheck", Rule::Health},
+    {"label", Rule::Pairs},
+    {"maintainer", Rule::One},
+    {"onbuild", Rule::Onbuild},
+    {"run", Rule::Json},
+    {"shell", Rule::Json},
+    {"stopsignal", Rule::One},
+    {"user", Rule::One},
+    {"volume", Rule::JsonOrBlanks},
+    {"workdir", Rule::One},
 }};
 
 Rule rule_of(std::string_view keyword) {
@@ -42,16 +53,20 @@ class Splitter {
 
   /// Splits from \p begin on; an ONBUILD inside of an ONBUILD stays one word.
   SplitErrors split(std::size_t begin, bool inside_onbuild) {
-    while (begin < text_.size() && text::is_blank(text_[begin])) ++begin;
+    while (begin < text_.size() && text::is_blank(text_[begin]))
+      ++begin;
     std::size_t end = begin;
-    while (end < text_.size() && !text::is_blank(text_[end])) ++end;
+    while (end < text_.size() && !text::is_blank(text_[end]))
+      ++end;
     std::string keyword(text_.substr(begin, end - begin));
-    
+
     std::size_t at = end;
     out_.keyword = std::move(keyword);
     out_.span = line_.at(begin, text_.size() - begin);
-    for (Piece& flag : take_flags(text_, at)) add(out_.flags, std::move(flag));
-    while (at < text_.size() && text::is_blank(text_[at])) ++at;
+    for (Piece& flag : take_flags(text_, at))
+      add(out_.flags, std::move(flag));
+    while (at < text_.size() && text::is_blank(text_[at]))
+      ++at;
 
     apply(rule_of(out_.keyword), at, inside_onbuild);
     return std::move(errors_);
@@ -62,8 +77,7 @@ class Splitter {
     words.push_back({std::move(piece.text), line_.at(piece.offset, piece.length)});
   }
   void add_rest(std::size_t at) {
-    if (at < text_.size())
-      add(out_.words, {std::string(text_.substr(at)), at, text_.size() - at});
+    if (at < text_.size()) add(out_.words, {std::string(text_.substr(at)), at, text_.size() - at});
   }
   void error(const SourceSpan& span, std::string message, std::string help = {}) {
     errors_.push_back({span, std::move(message), std::move(help)});
@@ -77,7 +91,8 @@ class Splitter {
         add_rest(at);
         break;
       case Rule::Blanks:
-        for (Piece& piece : split_at_blanks(text_, at)) add(out_.words, std::move(piece));
+        for (Piece& piece : split_at_blanks(text_, at))
+          add(out_.words, std::move(piece));
         break;
       case Rule::Quotes:
         for (Piece& piece : split_outside_quotes(text_, at, escape_))
@@ -94,9 +109,11 @@ class Splitter {
         break;
       case Rule::Health: {
         std::size_t end = at;
-        while (end < text_.size() && !text::is_blank(text_[end])) ++end;
+        while (end < text_.size() && !text::is_blank(text_[end]))
+          ++end;
         if (end > at) add(out_.words, {std::string(text_.substr(at, end - at)), at, end - at});
-        while (end < text_.size() && text::is_blank(text_[end])) ++end;
+        while (end < text_.size() && text::is_blank(text_[end]))
+          ++end;
         apply(Rule::Json, end, inside_onbuild);
         break;
       }
@@ -119,7 +136,8 @@ class Splitter {
             "when using JSON array syntax, arrays must be comprised of strings only",
             "put double quotes around each element");
     out_.json = array.form == JsonForm::Strings;
-    for (Piece& piece : array.strings) add(out_.words, std::move(piece));
+    for (Piece& piece : array.strings)
+      add(out_.words, std::move(piece));
     return true;
   }
 
@@ -139,7 +157,8 @@ class Splitter {
               "put quotes around a value that has blanks in it");
         return;
       }
-      // The `=` of the text stands at the same place unless an escape was dropped at the line's end.
+      // The `=` of the text stands at the same place unless an escape was dropped at the line's
+      // end.
       std::size_t rest = piece.length > equals ? piece.length - equals - 1 : 0;
       add(out_.words, {piece.text.substr(0, equals), piece.offset, equals});
       add(out_.words, {piece.text.substr(equals + 1), piece.offset + equals + 1, rest});
@@ -150,9 +169,11 @@ class Splitter {
   // `ENV name value with blanks`
   void legacy_pair(std::size_t at) {
     std::size_t end = at;
-    while (end < text_.size() && !text::is_blank(text_[end])) ++end;
+    while (end < text_.size() && !text::is_blank(text_[end]))
+      ++end;
     std::size_t value = end;
-    while (value < text_.size() && text::is_blank(text_[value])) ++value;
+    while (value < text_.size() && text::is_blank(text_[value]))
+      ++value;
     if (value == text_.size()) {
       std::string name(text_.substr(at, end - at));
       error(line_.at(at, end - at),

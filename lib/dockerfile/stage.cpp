@@ -27,7 +27,8 @@ class Resolver {
 
   ResolveResult run() {
     set_globals();
-    for (const Stage& stage : file_.stages) resolve_stage(stage);
+    for (const Stage& stage : file_.stages)
+      resolve_stage(stage);
     find_cycles();
     std::optional<std::size_t> target = find_target();
     if (target && out_.ok()) reach(*target);
@@ -88,8 +89,7 @@ class Resolver {
   // The last stage before `limit` of that name: a later one hides an earlier one.
   std::optional<std::size_t> stage_named(std::string_view name, std::size_t limit) const {
     for (std::size_t i = limit; i-- > 0;)
-      if (!file_.stages[i].name.empty() &&
-          text::equal_ignoring_case(file_.stages[i].name, name))
+      if (!file_.stages[i].name.empty() && text::equal_ignoring_case(file_.stages[i].name, name))
         return i;
     return std::nullopt;
   }
@@ -209,18 +209,22 @@ class Resolver {
                     std::vector<std::string> path) {
     path.insert(path.begin(), fmt::format("{} needs {}", label(index), label(*dependency.stage)));
     std::size_t first = std::min(index, *dependency.stage);
-    error(dependency.span,
-          fmt::format("circular dependency detected on stage: {}", label(first)), std::move(path));
+    error(dependency.span, fmt::format("circular dependency detected on stage: {}", label(first)),
+          std::move(path));
   }
 
   void report_order(std::size_t index, const Dependency& dependency) {
     std::string other = label(*dependency.stage);
     std::string message =
         dependency.use == Use::MountFrom
-            ? fmt::format("cannot mount from stage {}, stage needs to be defined before current "
-                          "command", text::quote(other))
-            : fmt::format("cannot copy from stage {}, it needs to be defined before current stage "
-                          "{}", text::quote(other), text::quote(label(index)));
+            ? fmt::format(
+                  "cannot mount from stage {}, stage needs to be defined before current "
+                  "command",
+                  text::quote(other))
+            : fmt::format(
+                  "cannot copy from stage {}, it needs to be defined before current stage "
+                  "{}",
+                  text::quote(other), text::quote(label(index)));
     error(dependency.span, std::move(message), {},
           fmt::format("move stage {} above stage {}", other, label(index)));
   }

@@ -44,7 +44,7 @@ using Variable = std::pair<std::string, std::string>;
 /// What the build was asked for.
 struct ResolveOptions {
   std::map<std::string, std::string, std::less<>> build_args;
-  std::string target;  ///< stage name or index; empty: the last stage
+  std::string target;                           ///< stage name or index; empty: the last stage
   std::string build_platform = "linux/amd64";   ///< \shape `os/arch[/variant]`
   std::string target_platform = "linux/amd64";  ///< \shape `os/arch[/variant]`
   /// Named contexts: a stage or an image of such a name is replaced by it.
@@ -53,6 +53,7 @@ struct ResolveOptions {
 
 /// How one stage uses another, or something from outside.
 enum class Use { BaseOf, CopyFrom, MountFrom };
+/// One use of one stage, image or context by a stage.
 struct Dependency {
   Use use = Use::BaseOf;
   std::optional<std::size_t> stage;  ///< an earlier stage; or

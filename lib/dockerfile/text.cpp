@@ -35,12 +35,14 @@ std::string suggest(std::string_view word, std::span<const Text> candidates) {
 }  // namespace
 
 std::string_view trim_left(std::string_view s) {
-  while (!s.empty() && is_blank(s.front())) s.remove_prefix(1);
+  while (!s.empty() && is_blank(s.front()))
+    s.remove_prefix(1);
   return s;
 }
 
 std::string_view trim_right(std::string_view s) {
-  while (!s.empty() && is_blank(s.back())) s.remove_suffix(1);
+  while (!s.empty() && is_blank(s.back()))
+    s.remove_suffix(1);
   return s;
 }
 
@@ -65,7 +67,8 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 std::string clip(std::string_view s) {
   if (s.size() <= kShownBytes) return std::string(s);
   std::size_t end = kShownBytes;
-  while (end > 0 && (static_cast<unsigned char>(s[end]) & 0xc0) == 0x80) --end;
+  while (end > 0 && (static_cast<unsigned char>(s[end]) & 0xc0) == 0x80)
+    --end;
   return std::string(s.substr(0, end)) + "…";
 }
 

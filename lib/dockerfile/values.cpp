@@ -1,5 +1,3 @@
-#include "dockerfile/values_internal.h"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -8,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "dockerfile/text_internal.h"
+#include "dockerfile/values_internal.h"
 
 namespace suit::dockerfile {
 namespace {
@@ -27,7 +26,8 @@ constexpr std::array<Unit, 8> kTimeUnits = {{{"ns", 1},
 
 std::size_t number_length(std::string_view text) {
   std::size_t end = 0;
-  while (end < text.size() && (text::is_digit(text[end]) || text[end] == '.')) ++end;
+  while (end < text.size() && (text::is_digit(text[end]) || text[end] == '.'))
+    ++end;
   return end;
 }
 
@@ -57,7 +57,8 @@ std::expected<std::chrono::nanoseconds, std::string> parse_duration(std::string_
     if (!number) return invalid();
     rest.remove_prefix(digits);
     std::size_t end = 0;
-    while (end < rest.size() && !text::is_digit(rest[end]) && rest[end] != '.') ++end;
+    while (end < rest.size() && !text::is_digit(rest[end]) && rest[end] != '.')
+      ++end;
     std::string_view name = rest.substr(0, end);
     if (name.empty())
       return std::unexpected(fmt::format("time: missing unit in duration {}", text::quote(text)));
@@ -89,7 +90,8 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   if (unit.size() == 1) {
     std::size_t power = kUnits.find(unit[0]);
     if (power == std::string_view::npos) return std::nullopt;
-    for (std::size_t i = 0; i <= power; ++i) factor *= 1024;
+    for (std::size_t i = 0; i <= power; ++i)
+      factor *= 1024;
   }
   double bytes = *number * factor;
   if (bytes >= static_cast<double>(std::numeric_limits<std::int64_t>::max())) return std::nullopt;
@@ -131,9 +133,9 @@ bool is_mode(std::string_view text) {
 bool is_signal(std::string_view text) {
   constexpr std::uint32_t kLast = 64;
   constexpr std::array<std::string_view, 37> kNames = {
-      "ABRT", "ALRM", "BUS",    "CHLD", "CLD",  "CONT",   "FPE",  "HUP",  "ILL",  "INT",
-      "IO",   "IOT",  "KILL",   "PIPE", "POLL", "PROF",   "PWR",  "QUIT", "SEGV", "STKFLT",
-      "STOP", "SYS",  "TERM",   "TRAP", "TSTP", "TTIN",   "TTOU", "URG",  "USR1", "USR2",
+      "ABRT", "ALRM", "BUS",    "CHLD",  "CLD",   "CONT",  "FPE",   "HUP",  "ILL",  "INT",
+      "IO",   "IOT",  "KILL",   "PIPE",  "POLL",  "PROF",  "PWR",   "QUIT", "SEGV", "STKFLT",
+      "STOP", "SYS",  "TERM",   "TRAP",  "TSTP",  "TTIN",  "TTOU",  "URG",  "USR1", "USR2",
       "XCPU", "XFSZ", "VTALRM", "WINCH", "RTMIN", "RTMAX", "UNUSED"};
   if (std::optional<std::uint32_t> number = parse_number(text, 10))
     return *number > 0 && *number <= kLast;

@@ -1,5 +1,6 @@
 /// \file
-/// Small grammars inside of instructions: durations, sizes, modes, signals, comma-separated options.
+/// Small grammars inside of instructions: durations, sizes, modes, signals, comma-separated
+/// options.
 
 #pragma once
 

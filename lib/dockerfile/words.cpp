@@ -12,7 +12,8 @@ std::vector<Piece> split_at_blanks(std::string_view line, std::size_t begin) {
       continue;
     }
     std::size_t end = at;
-    while (end < line.size() && !text::is_blank(line[end])) ++end;
+    while (end < line.size() && !text::is_blank(line[end]))
+      ++end;
     pieces.push_back({std::string(line.substr(at, end - at)), at, end - at});
     at = end;
   }
@@ -69,7 +70,8 @@ std::vector<Piece> take_flags(std::string_view line, std::size_t& begin) {
   std::vector<Piece> flags;
   std::size_t at = begin;
   while (true) {
-    while (at < line.size() && text::is_blank(line[at])) ++at;
+    while (at < line.size() && text::is_blank(line[at]))
+      ++at;
     begin = at;
     if (!line.substr(at).starts_with("--")) return flags;
     std::string word;

@@ -99,7 +99,8 @@ struct Outlet {
   int to = -1;  // the caller's descriptor; -1 when nobody looks on
 };
 
-// Writes all of it, or gives up for good: a reader that left must not stop the container.
+// Writes all of it, or finds that the reader has left. Then the program's own pipe is closed too, so
+// that it learns what any program in a pipeline learns: EPIPE.
 void write_to_caller(Outlet& outlet, std::string_view bytes) {
   while (outlet.to >= 0 && !bytes.empty()) {
     ssize_t count = ::write(outlet.to, bytes.data(), bytes.size());
@@ -110,6 +111,7 @@ void write_to_caller(Outlet& outlet, std::string_view bytes) {
       ::poll(&room, 1, -1);
     } else if (errno != EINTR) {
       outlet.to = -1;
+      outlet.from.reset();
     }
   }
 }

@@ -12,8 +12,9 @@
 /// then everything happens to one leaf in one open directory, by calls that do not follow links.
 /// Creation is tried first (`O_EXCL`); only when the name is taken is it looked at and removed.
 ///
-/// Whiteouts speak of the layers below. Into an overlay layer they go as overlayfs marks them; into a
-/// whole tree they delete what this layer has not brought itself, whatever the order of the entries.
+/// Whiteouts speak of the layers below. Into an overlay layer they go as overlayfs marks them; into
+/// a whole tree they delete what this layer has not brought itself, whatever the order of the
+/// entries.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -81,7 +82,8 @@ class Applier {
       SUIT_TRY(count(*entry));
       auto applied = apply_entry(*entry);
       if (!applied)
-        return wrap(std::move(applied).error(), fmt::format("unpack {} \"{}\"", name_of(entry->type), entry->path));
+        return wrap(std::move(applied).error(),
+                    fmt::format("unpack {} \"{}\"", name_of(entry->type), entry->path));
     }
     if (hide_root_) SUIT_TRY(hide_root_children());
     SUIT_TRY(drop_idle_whiteouts());
@@ -109,9 +111,9 @@ class Applier {
     auto [parent, leaf] = split_leaf(path.text);
     std::string name(leaf);
     if (name.starts_with(kWhiteoutPrefix)) return apply_whiteout(entry, parent, name);
-    SUIT_LET(auto place, directories_.find(parent, Missing::Create));
-    std::string real_path = join(place->path, name);
-    SUIT_TRY(create(*place, name, entry));
+    SUIT_LET(Place place, directories_.find_or_create(parent));
+    std::string real_path = join(place.path, name);
+    SUIT_TRY(create(place, name, entry));
     remember(real_path);
     return {};
   }
@@ -119,19 +121,23 @@ class Applier {
   // The root itself is a directory and stays one; other entries that come out there mean nothing.
   Result<void> apply_root(const TarEntry& entry) {
     if (entry.type != EntryType::Directory) return {};
-    SUIT_LET(auto place, directories_.find("", Missing::Create));
-    return directories_.update(*place, ".", attributes_of(entry));
+    SUIT_LET(Place place, directories_.find_or_create(""));
+    return directories_.update(place, ".", attributes_of(entry));
   }
 
   Result<void> create(const Place& place, const std::string& name, const TarEntry& entry) {
     switch (entry.type) {
-      case EntryType::File: return create_file(place, name, entry);
-      case EntryType::Directory: return create_directory(place, name, entry);
-      case EntryType::HardLink: return create_link(place, name, entry);
+      case EntryType::File:
+        return create_file(place, name, entry);
+      case EntryType::Directory:
+        return create_directory(place, name, entry);
+      case EntryType::HardLink:
+        return create_link(place, name, entry);
       case EntryType::Symlink:
       case EntryType::CharDevice:
       case EntryType::BlockDevice:
-      case EntryType::Fifo: return create_node(place, name, entry);
+      case EntryType::Fifo:
+        return create_node(place, name, entry);
     }
     return {};
   }
@@ -154,9 +160,11 @@ class Applier {
     return setter_.set_all(fd, attributes_of(entry), entry.path);
   }
 
-  Result<void> create_directory(const Place& place, const std::string& name, const TarEntry& entry) {
+  Result<void> create_directory(const Place& place, const std::string& name,
+                                const TarEntry& entry) {
     SUIT_LET(auto info, stat_child(place.fd, name));
-    if (info && S_ISDIR(info->st_mode)) return directories_.update(place, name, attributes_of(entry));
+    if (info && S_ISDIR(info->st_mode))
+      return directories_.update(place, name, attributes_of(entry));
     if (info) SUIT_TRY(make_way(place, name));
     SUIT_TRY(directories_.create(place, name, attributes_of(entry)));
     // It replaces something of this layer that hid the directory below: that stays hidden.
@@ -173,7 +181,8 @@ class Applier {
     }
     bool device = entry.type == EntryType::CharDevice || entry.type == EntryType::BlockDevice;
     if (device && entry.device_major == 0 && entry.device_minor == 0)
-      return fail(EINVAL, "device 0:0 would be a whiteout of overlayfs; an archive says \".wh.\" for that");
+      return fail(EINVAL,
+                  "device 0:0 would be a whiteout of overlayfs; an archive says \".wh.\" for that");
     if (device && error == EPERM) {
       SUIT_LOG(Warn, "\"{}\": mknod is not permitted, the device is left out", entry.path);
       ++stats_.skipped_devices;
@@ -192,7 +201,9 @@ class Applier {
       case EntryType::Symlink:
         result = ::symlinkat(entry.link.c_str(), place.fd.raw(), name.c_str());
         break;
-      case EntryType::Fifo: result = ::mkfifoat(place.fd.raw(), name.c_str(), 0600); break;
+      case EntryType::Fifo:
+        result = ::mkfifoat(place.fd.raw(), name.c_str(), 0600);
+        break;
       case EntryType::CharDevice:
         if (zero) return 0;
         result = ::mknodat(place.fd.raw(), name.c_str(), S_IFCHR | 0600, device);
@@ -201,7 +212,8 @@ class Applier {
         if (zero) return 0;
         result = ::mknodat(place.fd.raw(), name.c_str(), S_IFBLK | 0600, device);
         break;
-      default: return EINVAL;
+      default:
+        return EINVAL;
     }
     return result == 0 ? 0 : errno;
   }
@@ -213,7 +225,7 @@ class Applier {
     os::Fd own;  // `place` may be the remembered directory that the next search replaces
     SUIT_LET(own, os::open_at(place.fd, ".", O_PATH | O_DIRECTORY));
     Place here{own, place.path};
-    SUIT_LET(auto there, directories_.find(parent, Missing::Report));
+    SUIT_LET(auto there, directories_.find(parent));
     std::optional<struct stat> info;
     if (there && !target_name.empty()) {
       SUIT_LET(info, stat_child(there->fd, target_name));
@@ -242,7 +254,8 @@ class Applier {
     return {};
   }
 
-  Result<void> apply_whiteout(const TarEntry& entry, std::string_view parent, const std::string& name) {
+  Result<void> apply_whiteout(const TarEntry& entry, std::string_view parent,
+                              const std::string& name) {
     if (entry.type == EntryType::Directory)
       return fail(0, "a directory cannot have the name of a whiteout");
     bool opaque = name == kOpaqueName;
@@ -250,10 +263,12 @@ class Applier {
     std::string hidden = name.substr(kWhiteoutPrefix.size());
     if (hidden.empty() || hidden == "." || hidden == "..")
       return fail(0, "a whiteout that names nothing, or a directory itself");
-    Missing missing = options_.overlay_whiteouts ? Missing::Create : Missing::Report;
-    SUIT_LET(auto place, directories_.find(parent, missing));
+    if (options_.overlay_whiteouts) {
+      SUIT_LET(Place here, directories_.find_or_create(parent));
+      return opaque ? hide_all(here) : hide_one(here, hidden);
+    }
+    SUIT_LET(auto place, directories_.find(parent));
     if (!place) return {};
-    if (options_.overlay_whiteouts) return opaque ? hide_all(*place) : hide_one(*place, hidden);
     if (opaque) return purge(*place);
     return remove_lower(*place, hidden);
   }
@@ -284,7 +299,8 @@ class Applier {
     }
     // The one device that needs no privilege: 0:0, since Linux 5.8.
     if (::mknodat(place.fd.raw(), name.c_str(), S_IFCHR, 0) != 0)
-      return fail(errno, "mknodat(0:0)", "whiteouts need a user namespace of Linux 5.8 or newer, or root");
+      return fail(errno, "mknodat(0:0)",
+                  "whiteouts need a user namespace of Linux 5.8 or newer, or root");
     whiteouts_.push_back(std::move(path));
     return {};
   }
@@ -295,7 +311,7 @@ class Applier {
       if (!directories_.is_hidden(path)) continue;
       auto [parent, leaf] = split_leaf(path);
       std::string name(leaf);
-      SUIT_LET(auto place, directories_.find(parent, Missing::Report));
+      SUIT_LET(auto place, directories_.find(parent));
       if (!place) continue;
       SUIT_LET(auto info, stat_child(place->fd, name));
       if (info && is_whiteout(*info) && ::unlinkat(place->fd.raw(), name.c_str(), 0) != 0)
@@ -306,9 +322,10 @@ class Applier {
 
   Result<void> hide_root_children() {
     LowerStack& lower = directories_.lower();
-    SUIT_LET(auto root, directories_.find("", Missing::Report));
+    SUIT_LET(Place root, directories_.find_or_create(""));
     SUIT_LET(std::vector<std::string> names, lower.names(lower.root(), ""));
-    for (const std::string& name : names) SUIT_TRY(hide_one(*root, name));
+    for (const std::string& name : names)
+      SUIT_TRY(hide_one(root, name));
     return {};
   }
 
@@ -328,7 +345,8 @@ class Applier {
 
   Result<void> purge(const Place& place) {
     SUIT_LET(std::vector<std::string> names, os::list_dir(place.fd, "."));
-    for (const std::string& name : names) SUIT_TRY(remove_lower(place, name));
+    for (const std::string& name : names)
+      SUIT_TRY(remove_lower(place, name));
     return {};
   }
 
@@ -336,7 +354,8 @@ class Applier {
   void remember(const std::string& path) {
     if (options_.overlay_whiteouts) return;
     std::string_view each = path;
-    while (!each.empty() && brought_.emplace(each).second) each = split_leaf(each).first;
+    while (!each.empty() && brought_.emplace(each).second)
+      each = split_leaf(each).first;
   }
 
   TarReader tar_;
@@ -345,7 +364,7 @@ class Applier {
   AttributeSetter setter_;
   Directories directories_;
   std::vector<std::byte> buffer_;
-  std::set<std::string> brought_;  // paths of this layer; kept for whole trees only
+  std::set<std::string> brought_;       // paths of this layer; kept for whole trees only
   std::vector<std::string> whiteouts_;  // made in an overlay layer
   bool hide_root_ = false;
 };

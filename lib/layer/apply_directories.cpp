@@ -80,7 +80,8 @@ Result<void> AttributeSetter::set_all(os::FdRef fd, const Attributes& attributes
                                       std::string_view path) {
   SUIT_TRY(set_owner(fd, attributes, path));
   SUIT_TRY(set_xattrs(fd, attributes, path));
-  if (::fchmod(fd.raw(), attributes.mode) != 0) return fail(errno, fmt::format("fchmod(\"{}\")", path));
+  if (::fchmod(fd.raw(), attributes.mode) != 0)
+    return fail(errno, fmt::format("fchmod(\"{}\")", path));
   if (attributes.mtime) {
     const timespec times[2] = {kOmit, *attributes.mtime};
     if (::futimens(fd.raw(), times) != 0) return fail(errno, fmt::format("futimens(\"{}\")", path));
@@ -109,18 +110,21 @@ Result<void> AttributeSetter::set_by_name(os::FdRef dir, const std::string& name
 // `..` may lead out of there again, as in the symlink `nowhere/../etc`.
 struct Directories::Walk {
   std::deque<std::string> todo;
-  std::vector<std::string> done;     // real directories so far
+  std::vector<std::string> done;     // real directories so far, as names or as one path
   std::vector<std::string> missing;  // and then those that are not there
   std::size_t hidden_at = 0;         // 1 + index in `missing` of a whiteout; 0: none
   os::Fd current;                    // the last of `done`; invalid: the root
   int symlinks = 0;
+  bool remembered = false;  // it is the directory of the last search
   std::string request;
 
   os::FdRef at(const os::Fd& root) const { return current.valid() ? current : root; }
   std::string path() const {
     std::string text;
-    for (const std::string& name : done) text = join(text, name);
-    for (const std::string& name : missing) text = join(text, name);
+    for (const std::string& name : done)
+      text = join(text, name);
+    for (const std::string& name : missing)
+      text = join(text, name);
     return text;
   }
   void restart() {
@@ -146,37 +150,50 @@ struct Directories::Walk {
   }
 };
 
-Result<std::optional<Place>> Directories::find(std::string_view path, Missing missing) {
-  if (path.empty()) return Place{root_, ""};
+Result<std::optional<Place>> Directories::find(std::string_view path) {
+  SUIT_LET(Walk found, walk(path));
+  if (!found.missing.empty()) return std::nullopt;
+  SUIT_LET(Place place, arrive(std::move(found)));
+  return std::optional<Place>(std::move(place));
+}
+
+Result<Place> Directories::find_or_create(std::string_view path) {
+  SUIT_LET(Walk found, walk(path));
+  if (!found.missing.empty()) SUIT_TRY(create_missing(found));
+  return arrive(std::move(found));
+}
+
+Result<Directories::Walk> Directories::walk(std::string_view path) {
+  Walk walk;
+  walk.request = path;
   if (std::exchange(stale_, false)) cached_.reset();
-  if (cached_.valid() && path == cached_request_) return Place{cached_, cached_path_};
+  walk.remembered = cached_.valid() && path == cached_request_;
+  if (path.empty() || walk.remembered) return walk;
   open_how how{};
   how.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  cached_request_ = path;
   // The common case, directories all the way, is one call.
-  int fd = os::raw::openat2(root_.raw(), cached_request_.c_str(), &how);
+  int fd = os::raw::openat2(root_.raw(), walk.request.c_str(), &how);
   if (fd >= 0) {
-    cached_.reset(fd);
-    cached_path_ = cached_request_;
-    return Place{cached_, cached_path_};
+    walk.current.reset(fd);
+    walk.done.push_back(walk.request);
+    return walk;
   }
-  cached_.reset();
-  Walk walk;
-  walk.request = path;
   walk.push_front(path);
   while (!walk.todo.empty()) {
     std::string name = std::move(walk.todo.front());
     walk.todo.pop_front();
     SUIT_TRY(step(walk, std::move(name)));
   }
-  if (!walk.missing.empty()) {
-    if (missing == Missing::Report) return std::nullopt;
-    SUIT_TRY(create_missing(walk));
-  }
+  return walk;
+}
+
+Result<Place> Directories::arrive(Walk walk) {
+  if (walk.remembered) return Place{cached_, cached_path_};
   // A chain of links may end at the root itself.
   if (walk.done.empty()) return Place{root_, ""};
   cached_path_ = walk.path();
+  cached_request_ = std::move(walk.request);
   cached_ = std::move(walk.current);
   return Place{cached_, cached_path_};
 }
@@ -219,21 +236,22 @@ Result<void> Directories::step_up(Walk& walk) {
   std::vector<std::string> again = std::move(walk.done);
   again.pop_back();
   walk.restart();
-  for (const std::string& part : again) SUIT_TRY(enter(walk, part));
+  for (const std::string& part : again)
+    SUIT_TRY(enter(walk, part));
   return {};
 }
 
 Result<void> Directories::expand(Walk& walk, const std::string& text) {
   if (++walk.symlinks > kSymlinkLimit)
-    return fail(ELOOP, fmt::format("\"{}\": more than {} symlinks on the way", walk.request, kSymlinkLimit));
+    return fail(ELOOP, fmt::format("\"{}\": more than {} symlinks on the way", walk.request,
+                                   kSymlinkLimit));
   if (text.starts_with('/')) walk.restart();
   walk.push_front(text);
   return {};
 }
 
 Result<void> Directories::enter(Walk& walk, const std::string& name) {
-  SUIT_LET(os::Fd next,
-           os::open_at(walk.at(root_), name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  SUIT_LET(os::Fd next, os::open_at(walk.at(root_), name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
   walk.current = std::move(next);
   walk.done.push_back(name);
   return {};
@@ -286,7 +304,8 @@ void Directories::forget(std::string_view path) {
   stale_ = true;
   const std::string self(path);
   const std::string below = self + "/";
-  const std::string behind = self + "0";  // '0' follows '/': the first name behind all that are below
+  const std::string behind =
+      self + "0";  // '0' follows '/': the first name behind all that are below
   pending_.erase(self);
   pending_.erase(pending_.lower_bound(below), pending_.lower_bound(behind));
   opaque_.erase(self);
@@ -322,25 +341,28 @@ Result<void> Directories::make_opaque(const Place& directory) {
   SUIT_LET(os::Fd fd, os::open_at(directory.fd, ".", O_RDONLY | O_DIRECTORY));
   std::string name = fmt::format("{}opaque", overlay_prefix(options_.xattr));
   if (::fsetxattr(fd.raw(), name.c_str(), "y", 1, 0) != 0)
-    return fail(errno, fmt::format("fsetxattr(\"{}\", \"{}\")", directory.path, name),
-                options_.xattr == OverlayXattr::Trusted
-                    ? "trusted attributes need root; a plain user's overlay has user.overlay ones"
-                    : "the store's file system must take user extended attributes (ext4, xfs, btrfs)");
+    return fail(
+        errno, fmt::format("fsetxattr(\"{}\", \"{}\")", directory.path, name),
+        options_.xattr == OverlayXattr::Trusted
+            ? "trusted attributes need root; a plain user's overlay has user.overlay ones"
+            : "the store's file system must take user extended attributes (ext4, xfs, btrfs)");
   opaque_.insert(directory.path);
   return {};
 }
 
 Result<void> Directories::finish() {
   // A path sorts before those below it, so the reverse order ends at the root.
-  for (auto it = pending_.rbegin(); it != pending_.rend(); ++it) SUIT_TRY(settle(it->first, it->second));
+  for (auto it = pending_.rbegin(); it != pending_.rend(); ++it)
+    SUIT_TRY(settle(it->first, it->second));
   return {};
 }
 
 Result<void> Directories::settle(const std::string& path, const Attributes& attributes) {
-  SUIT_LET(auto place, find(path, Missing::Report));
+  SUIT_LET(auto place, find(path));
   if (!place) return {};
   SUIT_LET(os::Fd fd, os::open_at(place->fd, ".", O_RDONLY | O_DIRECTORY));
-  if (::fchmod(fd.raw(), attributes.mode) != 0) return fail(errno, fmt::format("fchmod(\"{}\")", path));
+  if (::fchmod(fd.raw(), attributes.mode) != 0)
+    return fail(errno, fmt::format("fchmod(\"{}\")", path));
   if (!attributes.mtime) return {};
   const timespec times[2] = {kOmit, *attributes.mtime};
   if (::futimens(fd.raw(), times) != 0) return fail(errno, fmt::format("futimens(\"{}\")", path));

@@ -35,7 +35,8 @@ Attributes attributes_of(const TarEntry& entry);
 /// Sets attributes, counting what the kernel does not let us keep.
 class AttributeSetter {
  public:
-  AttributeSetter(const ApplyOptions& options, ApplyStats& stats) : options_(options), stats_(stats) {}
+  AttributeSetter(const ApplyOptions& options, ApplyStats& stats)
+      : options_(options), stats_(stats) {}
   /// Owner and extended attributes by descriptor. Mode and time are the caller's: directories wait.
   Result<void> set_owner(os::FdRef fd, const Attributes& attributes, std::string_view path);
   Result<void> set_xattrs(os::FdRef fd, const Attributes& attributes, std::string_view path);
@@ -58,8 +59,6 @@ struct Place {
   std::string path;  ///< relative to the destination, "" for itself
 };
 
-enum class Missing { Create, Report };
-
 /// Finds the directories of a destination. Components are opened one after the other and never
 /// through a symlink: a link's text is taken apart and walked from the destination's root, so that
 /// no text, however long its chain of links and `..`, names anything outside.
@@ -68,10 +67,12 @@ class Directories {
   Directories(os::Fd root, LowerStack lower, const ApplyOptions& options, AttributeSetter& setter)
       : root_(std::move(root)), lower_(std::move(lower)), options_(options), setter_(setter) {}
 
-  /// The directory \p path, or nullopt when it is missing and not to be made. A missing parent that
-  /// the layers below have takes its attributes from there; a symlink there is followed.
+  /// The directory \p path, or nullopt when it is missing. A symlink is followed, also one that
+  /// only the layers below have.
   /// \param path cleaned: no leading `/`, no `.` or `..`.
-  Result<std::optional<Place>> find(std::string_view path, Missing missing);
+  Result<std::optional<Place>> find(std::string_view path);
+  /// The same; what is missing is made, with the attributes that it has in the layers below.
+  Result<Place> find_or_create(std::string_view path);
   /// To be called when a name was removed: nothing remembered may go through it. Places that were
   /// given out stay open until the next `find`.
   void forget(std::string_view path);
@@ -91,14 +92,18 @@ class Directories {
 
  private:
   struct Walk;
+  Result<Walk> walk(std::string_view path);
+  Result<Place> arrive(Walk walk);
   enum class Was { New, There };
   Result<void> step(Walk& walk, std::string name);
   Result<void> step_up(Walk& walk);
   Result<void> expand(Walk& walk, const std::string& text);
   Result<void> enter(Walk& walk, const std::string& name);
   Result<void> create_missing(Walk& walk);
-  Result<Attributes> attributes_below(const std::optional<LowerNode>& node, const std::string& path);
-  Result<void> set(const Place& parent, const std::string& name, const Attributes& attributes, Was was);
+  Result<Attributes> attributes_below(const std::optional<LowerNode>& node,
+                                      const std::string& path);
+  Result<void> set(const Place& parent, const std::string& name, const Attributes& attributes,
+                   Was was);
   Result<void> settle(const std::string& path, const Attributes& attributes);
 
   os::Fd root_;
@@ -106,9 +111,9 @@ class Directories {
   const ApplyOptions& options_;
   AttributeSetter& setter_;
   os::Fd cached_;
-  std::string cached_request_;  // what was asked for
-  std::string cached_path_;     // where it led
-  bool stale_ = false;          // something that it may lead through was removed
+  std::string cached_request_;                 // what was asked for
+  std::string cached_path_;                    // where it led
+  bool stale_ = false;                         // something that it may lead through was removed
   std::map<std::string, Attributes> pending_;  // by path: what finish() sets
   std::set<std::string> opaque_;
 };

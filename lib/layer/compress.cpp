@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::size_t kInputBytes = 128U << 10;
 constexpr std::size_t kMagicBytes = 10;
-constexpr int kZstdWindowLog = 27;                   // 128 MiB, what zstd itself allows without asking
+constexpr int kZstdWindowLog = 27;  // 128 MiB, what zstd itself allows without asking
 constexpr std::uint64_t kXzMemoryBytes = 256U << 20;  // xz -9 needs 65 MiB
 
 // One call of a library: how much it took, how much it gave, and where in the format it is now.
@@ -47,7 +47,9 @@ class Decoder {
 const auto* as_unsigned(std::span<const std::byte> bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
-auto* as_unsigned(std::span<std::byte> bytes) { return reinterpret_cast<unsigned char*>(bytes.data()); }
+auto* as_unsigned(std::span<std::byte> bytes) {
+  return reinterpret_cast<unsigned char*>(bytes.data());
+}
 
 unsigned clamp(std::size_t size) {
   return static_cast<unsigned>(std::min<std::size_t>(size, 1U << 30));
@@ -55,7 +57,9 @@ unsigned clamp(std::size_t size) {
 
 class GzipDecoder final : public Decoder {
  public:
-  GzipDecoder() { ready_ = inflateInit2(&stream_, 15 + 16) == Z_OK; }  // 16: gzip, not zlib, headers
+  GzipDecoder() {
+    ready_ = inflateInit2(&stream_, 15 + 16) == Z_OK;
+  }  // 16: gzip, not zlib, headers
   ~GzipDecoder() override { inflateEnd(&stream_); }
   GzipDecoder(const GzipDecoder&) = delete;
   GzipDecoder& operator=(const GzipDecoder&) = delete;
@@ -75,9 +79,11 @@ class GzipDecoder final : public Decoder {
     unsigned out_before = stream_.avail_out;
     int code = inflate(&stream_, Z_NO_FLUSH);
     ended_ = code == Z_STREAM_END;
-    Progress progress{in_before - stream_.avail_in, out_before - stream_.avail_out, ended_, nullptr};
+    Progress progress{in_before - stream_.avail_in, out_before - stream_.avail_out, ended_,
+                      nullptr};
     if (code == Z_NEED_DICT) progress.wrong = "it needs a dictionary";
-    if (code < 0 && code != Z_BUF_ERROR) progress.wrong = stream_.msg ? stream_.msg : "damaged data";
+    if (code < 0 && code != Z_BUF_ERROR)
+      progress.wrong = stream_.msg ? stream_.msg : "damaged data";
     return progress;
   }
 
@@ -131,8 +137,10 @@ class XzDecoder final : public Decoder {
     stream_.avail_out = out.size();
     lzma_ret code = lzma_code(&stream_, last ? LZMA_FINISH : LZMA_RUN);
     ended_ = code == LZMA_STREAM_END;
-    Progress progress{in.size() - stream_.avail_in, out.size() - stream_.avail_out, ended_, nullptr};
-    if (code == LZMA_MEMLIMIT_ERROR) progress.wrong = "it needs more than 256 MiB of memory";
+    Progress progress{in.size() - stream_.avail_in, out.size() - stream_.avail_out, ended_,
+                      nullptr};
+    if (code == LZMA_MEMLIMIT_ERROR)
+      progress.wrong = "it needs more than 256 MiB of memory";
     else if (code != LZMA_OK && code != LZMA_STREAM_END && code != LZMA_BUF_ERROR)
       progress.wrong = "damaged data";
     return progress;
@@ -206,9 +214,12 @@ class Prefixed final : public Reader {
 
 class DecompressingReader final : public Reader {
  public:
-  DecompressingReader(Compression format, std::unique_ptr<Decoder> decoder, std::vector<std::byte> head,
-                      Reader& rest)
-      : format_(format), decoder_(std::move(decoder)), in_(std::move(head), rest), input_(kInputBytes) {}
+  DecompressingReader(Compression format, std::unique_ptr<Decoder> decoder,
+                      std::vector<std::byte> head, Reader& rest)
+      : format_(format),
+        decoder_(std::move(decoder)),
+        in_(std::move(head), rest),
+        input_(kInputBytes) {}
 
   Result<std::size_t> read(std::span<std::byte> out) override {
     while (!out.empty() && !ended_) {
@@ -270,11 +281,16 @@ Compression format_of(std::string_view head) {
 
 std::string_view name_of(Compression compression) {
   switch (compression) {
-    case Compression::None: return "none";
-    case Compression::Gzip: return "gzip";
-    case Compression::Zstd: return "zstd";
-    case Compression::Xz: return "xz";
-    case Compression::Bzip2: return "bzip2";
+    case Compression::None:
+      return "none";
+    case Compression::Gzip:
+      return "gzip";
+    case Compression::Zstd:
+      return "zstd";
+    case Compression::Xz:
+      return "xz";
+    case Compression::Bzip2:
+      return "bzip2";
   }
   return "none";
 }
@@ -286,11 +302,20 @@ Result<std::unique_ptr<Reader>> decompress(Reader& in) {
   Compression format = format_of({reinterpret_cast<const char*>(head.data()), head.size()});
   std::unique_ptr<Decoder> decoder;
   switch (format) {
-    case Compression::None: return std::make_unique<Prefixed>(std::move(head), in);
-    case Compression::Gzip: decoder = std::make_unique<GzipDecoder>(); break;
-    case Compression::Zstd: decoder = std::make_unique<ZstdDecoder>(); break;
-    case Compression::Xz: decoder = std::make_unique<XzDecoder>(); break;
-    case Compression::Bzip2: decoder = std::make_unique<Bzip2Decoder>(); break;
+    case Compression::None:
+      return std::make_unique<Prefixed>(std::move(head), in);
+    case Compression::Gzip:
+      decoder = std::make_unique<GzipDecoder>();
+      break;
+    case Compression::Zstd:
+      decoder = std::make_unique<ZstdDecoder>();
+      break;
+    case Compression::Xz:
+      decoder = std::make_unique<XzDecoder>();
+      break;
+    case Compression::Bzip2:
+      decoder = std::make_unique<Bzip2Decoder>();
+      break;
   }
   return std::make_unique<DecompressingReader>(format, std::move(decoder), std::move(head), in);
 }

@@ -2,8 +2,8 @@
 /// What an overlay's upper directory changes.
 ///
 /// Problem: overlayfs records changes in its own way. A deleted file is a character device 0:0. A
-/// directory that replaced another has the attribute `opaque`. And a directory that was merely on the
-/// way to a changed file was copied up whole, without having changed.
+/// directory that replaced another has the attribute `opaque`. And a directory that was merely on
+/// the way to a changed file was copied up whole, without having changed.
 ///
 ///     upper                     lower            changes
 ///     etc/ (as below)           etc/             M etc          (a change is below it)
@@ -11,10 +11,11 @@
 ///     srv/ (opaque) srv/new     srv/ srv/old     D srv/old, A srv/new, M srv
 ///     usr/ (as below, empty)    usr/             -
 ///
-/// Method: walk the upper tree with the merged view of the lower ones beside it. The parents of every
-/// change are changes too, so that each layer can be unpacked alone with the right attributes. An
-/// opaque directory becomes one whiteout for each name that it hides, as the specification
-/// recommends: such whiteouts are understood by every reader, and a person sees what went.
+/// Method: walk the upper tree with the merged view of the lower ones beside it. The parents of
+/// every change are changes too, so that each layer can be unpacked alone with the right
+/// attributes. An opaque directory becomes one whiteout for each name that it hides, as the
+/// specification recommends: such whiteouts are understood by every reader, and a person sees what
+/// went.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -36,7 +37,8 @@ namespace {
 
 constexpr std::size_t kDepthLimit = 4096;  // each level is one frame of the walk
 
-// Depth first, parents first, names bytewise; the whiteouts of a directory before its other entries.
+// Depth first, parents first, names bytewise; the whiteouts of a directory before its other
+// entries.
 bool is_before(const Change& a, const Change& b) {
   std::string_view left = a.path;
   std::string_view right = b.path;
@@ -83,8 +85,7 @@ class Planner {
     SUIT_LET(FileAttributes attributes, read_attributes(root, "/", xattr_));
     std::optional<LowerNode> below = lower_.root();
     // Overlayfs does not look at a root's opaque attribute, so neither do we.
-    SUIT_LET([[maybe_unused]] bool changed,
-             walk("", below, Hides::No, attributes.xattr_marked, 0));
+    SUIT_LET([[maybe_unused]] bool changed, walk("", below, Hides::No, attributes.xattr_marked, 0));
     std::sort(changes_.begin(), changes_.end(), is_before);
     return std::move(changes_);
   }
@@ -97,7 +98,8 @@ class Planner {
   Result<bool> walk(const std::string& path, const Below& below, Hides hides, bool xattr_whiteouts,
                     std::size_t depth) {
     if (depth > kDepthLimit)
-      return fail(ELOOP, fmt::format("\"{}...\" is nested deeper than {}", path.substr(0, 64), kDepthLimit));
+      return fail(ELOOP, fmt::format("\"{}...\" is nested deeper than {}", path.substr(0, 64),
+                                     kDepthLimit));
     SUIT_LET(os::FdRef listed, upper_.dir(path));
     SUIT_LET(std::vector<std::string> names, os::list_dir(listed, "."));
     bool changed = false;
@@ -137,8 +139,10 @@ class Planner {
       return below.has_value();
     }
     if (name.starts_with(kWhiteoutPrefix))
-      return fail(EINVAL, fmt::format("\"{}\" cannot be in a layer: names that start with \"{}\" mean a "
-                                      "deletion", path, kWhiteoutPrefix),
+      return fail(EINVAL,
+                  fmt::format("\"{}\" cannot be in a layer: names that start with \"{}\" mean a "
+                              "deletion",
+                              path, kWhiteoutPrefix),
                   "rename the file");
     Change::Kind kind = below ? Change::Kind::Modify : Change::Kind::Add;
     if (S_ISDIR(info->st_mode)) {
@@ -164,7 +168,8 @@ class Planner {
 
   Result<bool> same_file(const struct stat& info, const Below& below, const std::string& parent,
                          const std::string& name) {
-    // A second name is a change of its own, even of an unchanged file; so is one that copying up took.
+    // A second name is a change of its own, even of an unchanged file; so is one that copying up
+    // took.
     if (!below || info.st_nlink > 1 || below->info.st_nlink > 1) return false;
     if (!same_attributes(info, below->info)) return false;
     if (info.st_size != below->info.st_size || info.st_rdev != below->info.st_rdev) return false;
@@ -197,7 +202,8 @@ class Planner {
 
 }  // namespace
 
-Result<std::vector<Change>> plan_diff(const std::string& upper, const std::vector<std::string>& lower,
+Result<std::vector<Change>> plan_diff(const std::string& upper,
+                                      const std::vector<std::string>& lower,
                                       const DiffOptions& options) {
   SUIT_LET(DirOpener opener, DirOpener::open(upper));
   SUIT_LET(LowerStack stack, LowerStack::open(lower, options.xattr));

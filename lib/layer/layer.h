@@ -1,7 +1,8 @@
 /// \file
 /// Layers: an overlay's upper directory to a canonical tar, and a tar to a directory.
 ///
-/// The writing side plans first: `plan_diff` lists the changes, `write_changes` turns them into a tar.
+/// The writing side plans first: `plan_diff` lists the changes, `write_changes` turns them into a
+/// tar.
 /// \see layer/tar.h for the format, layer/compress.h for what it is wrapped in; tutorial 05
 /// \source OCI image-spec, layer.md; Linux Documentation/filesystems/overlayfs.rst
 
@@ -32,12 +33,14 @@ struct Change {
 
 struct DiffOptions {
   OverlayXattr xattr = OverlayXattr::Trusted;
-  std::optional<std::int64_t> epoch_s;  ///< SOURCE_DATE_EPOCH: no mtime is later, seconds since 1970
+  std::optional<std::int64_t>
+      epoch_s;  ///< SOURCE_DATE_EPOCH: no mtime is later, seconds since 1970
 };
 
 /// What \p upper changes over \p lower (topmost first, may be empty), sorted as the tar will be.
 /// A directory that only overlayfs copied up is no change.
-Result<std::vector<Change>> plan_diff(const std::string& upper, const std::vector<std::string>& lower,
+Result<std::vector<Change>> plan_diff(const std::string& upper,
+                                      const std::vector<std::string>& lower,
                                       const DiffOptions& options);
 
 /// Writes the changes as a canonical tar: same tree, same bytes.
@@ -68,16 +71,17 @@ struct ApplyStats {
   std::uint64_t entries = 0;
   std::uint64_t size_bytes = 0;  ///< of regular files
   std::uint64_t squashed = 0;    ///< entries whose owner could not be kept
-  std::uint64_t skipped_devices = 0;  ///< device nodes that the kernel did not let us make (mknod: EPERM)
-  std::uint64_t skipped_xattrs = 0;   ///< attributes of other kinds, or refused by the file system
+  std::uint64_t skipped_devices =
+      0;  ///< device nodes that the kernel did not let us make (mknod: EPERM)
+  std::uint64_t skipped_xattrs = 0;  ///< attributes of other kinds, or refused by the file system
 };
 
-/// Unpacks an uncompressed tar below \p destination. Every path is resolved inside it: `..` stops at
-/// its root, symlinks are followed inside it (and inside `lower`, where a parent is only there).
+/// Unpacks an uncompressed tar below \p destination. Every path is resolved inside it: `..` stops
+/// at its root, symlinks are followed inside it (and inside `lower`, where a parent is only there).
 ///
-/// An entry replaces what was there; a directory over a directory changes its attributes only. Of the
-/// extended attributes `security.capability` and `user.*` are kept, overlay's own never. A whiteout
-/// hides what is below the layer, whatever the order; `.wh..wh..opq` likewise.
+/// An entry replaces what was there; a directory over a directory changes its attributes only. Of
+/// the extended attributes `security.capability` and `user.*` are kept, overlay's own never. A
+/// whiteout hides what is below the layer, whatever the order; `.wh..wh..opq` likewise.
 /// \errors 0 with the entry's name for what no reading makes safe: `.wh..`, a device 0:0, a hard
 /// link to what the layer does not hold; EFBIG naming the limit. What was unpacked before stays.
 Result<ApplyStats> apply(Reader& tar, os::FdRef destination, const ApplyOptions& options);

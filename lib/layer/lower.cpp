@@ -1,10 +1,9 @@
-#include "layer/lower_internal.h"
-
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "layer/lower_internal.h"
 #include "os/file.h"
 
 namespace suit::layer {
@@ -23,7 +22,8 @@ LowerNode LowerStack::root() const {
   // Overlayfs merges the roots of all layers, whatever attributes they have.
   LowerNode node;
   node.info.st_mode = S_IFDIR | 0755;
-  for (std::size_t i = 0; i < layers_.size(); ++i) node.layers.push_back(i);
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    node.layers.push_back(i);
   return node;
 }
 

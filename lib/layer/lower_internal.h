@@ -18,7 +18,7 @@ namespace suit::layer {
 
 /// A visible file or directory of the merged view.
 struct LowerNode {
-  struct stat info {};
+  struct stat info{};
   /// The layers it is in, topmost first: one for a file, all that merge for a directory.
   std::vector<std::size_t> layers;
 

@@ -2,8 +2,8 @@
 /// The tar format: one entry after the other, written canonically, read strictly.
 ///
 /// Writing: the same entries always give the same bytes, those that Go's archive/tar gives, because
-/// the digest of these bytes is the name of a layer. ustar where it can hold the entry; a PAX header
-/// in front where it cannot. No user names, no access times, whole seconds.
+/// the digest of these bytes is the name of a layer. ustar where it can hold the entry; a PAX
+/// header in front where it cannot. No user names, no access times, whole seconds.
 ///
 /// Reading: everything that two readers could understand differently is refused, by name.
 /// \source POSIX.1-2017 pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format"; tar(5)
@@ -34,9 +34,9 @@ std::string_view name_of(EntryType type);
 /// One member of a tar.
 struct TarEntry {
   EntryType type = EntryType::File;
-  std::string path;   ///< as in the archive; written with a trailing `/` for directories
-  std::string link;   ///< target of a symlink; path in the same archive of a hard link
-  mode_t mode = 0;    ///< permission, set-id and sticky bits only
+  std::string path;  ///< as in the archive; written with a trailing `/` for directories
+  std::string link;  ///< target of a symlink; path in the same archive of a hard link
+  mode_t mode = 0;   ///< permission, set-id and sticky bits only
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::uint64_t size_bytes = 0;  ///< of the content; 0 for everything but files
@@ -58,7 +58,8 @@ class TarWriter {
   Result<void> begin(const TarEntry& entry);
   /// Content of the entry that was begun.
   Result<void> write(std::span<const std::byte> bytes);
-  /// Room for content, to read(2) into without a copy; never empty. `advance` says how much was used.
+  /// Room for content, to read(2) into without a copy; never empty. `advance` says how much was
+  /// used.
   Result<std::span<std::byte>> space();
   Result<void> advance(std::size_t count);
   /// Bytes of content still owed for the entry that was begun.
@@ -79,9 +80,9 @@ class TarWriter {
   std::size_t padding_ = 0;
 };
 
-/// Whether an archive must say where it ends (two blocks of zeros). Without a digest over it, only that
-/// tells a whole archive from one cut between two entries. Some tools leave it out of the layers that
-/// they write (umoci 0.4 does); a layer has a digest.
+/// Whether an archive must say where it ends (two blocks of zeros). Without a digest over it, only
+/// that tells a whole archive from one cut between two entries. Some tools leave it out of the
+/// layers that they write (umoci 0.4 does); a layer has a digest.
 enum class ArchiveEnd { Required, Optional };
 
 /// Reads a tar entry by entry, in constant memory.
@@ -116,10 +117,10 @@ class TarReader {
 
   Reader& in_;
   ArchiveEnd end_;
-  std::uint64_t offset_ = 0;        // of the next byte to read
-  std::uint64_t header_offset_ = 0; // of the header that messages speak of
-  std::uint64_t left_ = 0;          // content not read yet
-  std::size_t padding_ = 0;         // zeros after the content
+  std::uint64_t offset_ = 0;         // of the next byte to read
+  std::uint64_t header_offset_ = 0;  // of the header that messages speak of
+  std::uint64_t left_ = 0;           // content not read yet
+  std::size_t padding_ = 0;          // zeros after the content
   bool ended_ = false;
   std::map<std::string, std::string> global_;  // PAX records of `g` headers
 };

@@ -1,11 +1,9 @@
 /// \file
 /// A tar read strictly: one reading, or a refusal that says which byte range was at fault.
 ///
-/// Archives lie in the gaps between readers: one takes the size of the ustar header, another that of
-/// the PAX record, and both see different files in the same bytes (CVE-2025-62518). Here a doubtful
-/// header ends the reading; a name or a size has one source.
-
-#include "layer/tar.h"
+/// Archives lie in the gaps between readers: one takes the size of the ustar header, another that
+/// of the PAX record, and both see different files in the same bytes (CVE-2025-62518). Here a
+/// doubtful header ends the reading; a name or a size has one source.
 
 #include <algorithm>
 #include <array>
@@ -16,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "layer/tar.h"
 #include "layer/tar_format_internal.h"
 
 namespace suit::layer {
@@ -64,8 +63,10 @@ std::optional<std::int64_t> binary_number(std::string_view text) {
 
 std::optional<std::int64_t> octal_number(std::string_view text) {
   auto is_blank = [](char c) { return c == ' ' || c == '\0'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_blank(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back()))
+    text.remove_suffix(1);
   if (text.empty()) return 0;
   std::int64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
@@ -92,7 +93,8 @@ std::optional<std::int64_t> seconds(std::string_view text) {
   std::size_t dot = text.find('.');
   std::string_view fraction = dot == std::string_view::npos ? "" : text.substr(dot + 1);
   auto whole = decimal<std::int64_t>(text.substr(0, dot));
-  bool digits = std::all_of(fraction.begin(), fraction.end(), [](char c) { return c >= '0' && c <= '9'; });
+  bool digits =
+      std::all_of(fraction.begin(), fraction.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!whole || !digits) return std::nullopt;
   bool below = text.front() == '-' && fraction.find_first_not_of('0') != std::string_view::npos;
   if (below && *whole == std::numeric_limits<std::int64_t>::min()) return std::nullopt;
@@ -116,25 +118,38 @@ std::optional<EntryType> entry_type(char flag) {
   switch (flag) {
     case '\0':
     case '0':
-    case '7': return EntryType::File;  // 7: contiguous, a file to everybody
-    case '1': return EntryType::HardLink;
-    case '2': return EntryType::Symlink;
-    case '3': return EntryType::CharDevice;
-    case '4': return EntryType::BlockDevice;
-    case '5': return EntryType::Directory;
-    case '6': return EntryType::Fifo;
-    default: return std::nullopt;
+    case '7':
+      return EntryType::File;  // 7: contiguous, a file to everybody
+    case '1':
+      return EntryType::HardLink;
+    case '2':
+      return EntryType::Symlink;
+    case '3':
+      return EntryType::CharDevice;
+    case '4':
+      return EntryType::BlockDevice;
+    case '5':
+      return EntryType::Directory;
+    case '6':
+      return EntryType::Fifo;
+    default:
+      return std::nullopt;
   }
 }
 
 std::string refused_type(char flag) {
   switch (flag) {
-    case 'S': return "a sparse file; pack it without sparseness (tar without --sparse)";
-    case 'M': return "a part of a multi-volume archive; join the volumes first";
-    case 'V': return "a volume label; pack it without one (tar without --label)";
+    case 'S':
+      return "a sparse file; pack it without sparseness (tar without --sparse)";
+    case 'M':
+      return "a part of a multi-volume archive; join the volumes first";
+    case 'V':
+      return "a volume label; pack it without one (tar without --label)";
     case 'D':
-    case 'N': return "a record of an incremental archive (tar --incremental)";
-    default: break;
+    case 'N':
+      return "a record of an incremental archive (tar --incremental)";
+    default:
+      break;
   }
   if (flag > ' ' && flag <= '~') return fmt::format("unknown entry type '{}'", flag);
   return fmt::format("unknown entry type 0x{:02x}", static_cast<unsigned char>(flag));
@@ -273,7 +288,8 @@ Result<std::optional<TarEntry>> TarReader::next() {
     SUIT_LET(bool more, read_block(storage));
     bool waiting = extended.has_pax || extended.gnu_path || extended.gnu_link;
     if (!more && !waiting && end_ == ArchiveEnd::Optional) return finish_archive();
-    if (!more) return bad("the archive is cut off: its end marker, two blocks of zeros, is missing");
+    if (!more)
+      return bad("the archive is cut off: its end marker, two blocks of zeros, is missing");
     if (is_zero(block)) {
       if (waiting) return bad("an extended header without an entry behind it");
       SUIT_LET(bool second, read_block(storage));
@@ -320,8 +336,13 @@ struct Numbers {
 Numbers header_numbers(Block block, EntryType type) {
   bool device = type == EntryType::CharDevice || type == EntryType::BlockDevice;
   bool ustar = raw_field(block, kMagic).starts_with("ustar");
-  Numbers numbers{number(block, kMode), number(block, kUid),   number(block, kGid),
-                  number(block, kSize), number(block, kMtime), 0, 0};
+  Numbers numbers{number(block, kMode),
+                  number(block, kUid),
+                  number(block, kGid),
+                  number(block, kSize),
+                  number(block, kMtime),
+                  0,
+                  0};
   if (device && ustar) {
     numbers.major = number(block, kMajor);
     numbers.minor = number(block, kMinor);
@@ -374,7 +395,8 @@ Result<TarEntry> TarReader::entry_from(Block block, char type_flag, const Extend
   if ((pax_path && extended.gnu_path) || (pax_link && extended.gnu_link))
     return bad("a name given twice, by PAX and by GNU");
   entry.path = pax_path ? *pax_path : extended.gnu_path.value_or(header_path(block));
-  entry.link = pax_link ? *pax_link : extended.gnu_link.value_or(std::string(text_field(block, kLink)));
+  entry.link =
+      pax_link ? *pax_link : extended.gnu_link.value_or(std::string(text_field(block, kLink)));
   // v7 had no type for directories.
   if (entry.type == EntryType::File && entry.path.ends_with('/')) entry.type = EntryType::Directory;
   entry.mode = static_cast<mode_t>(*numbers.mode & 07777);

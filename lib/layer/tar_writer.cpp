@@ -2,16 +2,15 @@
 /// A canonical tar.
 ///
 /// Problem: a layer is named by the SHA-256 of its tar, so two tools that pack one tree should give
-/// the same bytes, and one tool always must. Tar leaves a lot open: how numbers are padded, which of
-/// three extensions carries a long name, what fills the unused fields.
+/// the same bytes, and one tool always must. Tar leaves a lot open: how numbers are padded, which
+/// of three extensions carries a long name, what fills the unused fields.
 ///
-/// Method: the choices of Go's archive/tar, which containerd, Docker and umoci use. Octal with leading
-/// zeros and a NUL. ustar, its name split at the last `/` that fits, where everything fits; else a PAX
-/// header named `PaxHeaders.0` in front, its records sorted by key, and the ustar fields cut to size.
+/// Method: the choices of Go's archive/tar, which containerd, Docker and umoci use. Octal with
+/// leading zeros and a NUL. ustar, its name split at the last `/` that fits, where everything fits;
+/// else a PAX header named `PaxHeaders.0` in front, its records sorted by key, and the ustar fields
+/// cut to size.
 ///
 /// Measured: 0.14 us for a header where libarchive takes 2.7 us.
-
-#include "layer/tar.h"
 
 #include <algorithm>
 #include <array>
@@ -21,12 +20,14 @@
 
 #include <fmt/format.h>
 
+#include "layer/tar.h"
 #include "layer/tar_format_internal.h"
 
 namespace suit::layer {
 namespace {
 
-constexpr std::size_t kBufferBytes = 1U << 20;  // one write(2) of 1 MiB costs 1/10 of many small ones
+constexpr std::size_t kBufferBytes = 1U
+                                     << 20;  // one write(2) of 1 MiB costs 1/10 of many small ones
 
 using Header = std::array<std::byte, kBlock>;
 
@@ -46,7 +47,8 @@ bool fits_octal(Field field, std::int64_t value) {
 
 // A number that does not fit becomes 0: its PAX record is what counts.
 void put_octal(std::byte* at, std::size_t size, std::uint64_t value) {
-  for (std::size_t i = size - 1; i-- > 0; value >>= 3U) at[i] = std::byte{'0'} | std::byte(value & 7U);
+  for (std::size_t i = size - 1; i-- > 0; value >>= 3U)
+    at[i] = std::byte{'0'} | std::byte(value & 7U);
 }
 
 void put_octal(Header& header, Field field, std::int64_t value) {
@@ -58,7 +60,8 @@ void put_octal(Header& header, Field field, std::int64_t value) {
 void put_text(Header& header, Field field, std::string_view text) {
   if (text.size() > field.size) {
     text = text.substr(0, field.size);
-    while (!text.empty() && text.back() == '/') text.remove_suffix(1);
+    while (!text.empty() && text.back() == '/')
+      text.remove_suffix(1);
   }
   if (!text.empty()) std::memcpy(header.data() + field.offset, text.data(), text.size());
 }
@@ -87,13 +90,20 @@ std::size_t split_at(std::string_view path) {
 
 char type_flag(EntryType type) {
   switch (type) {
-    case EntryType::File: return '0';
-    case EntryType::HardLink: return '1';
-    case EntryType::Symlink: return '2';
-    case EntryType::CharDevice: return '3';
-    case EntryType::BlockDevice: return '4';
-    case EntryType::Directory: return '5';
-    case EntryType::Fifo: return '6';
+    case EntryType::File:
+      return '0';
+    case EntryType::HardLink:
+      return '1';
+    case EntryType::Symlink:
+      return '2';
+    case EntryType::CharDevice:
+      return '3';
+    case EntryType::BlockDevice:
+      return '4';
+    case EntryType::Directory:
+      return '5';
+    case EntryType::Fifo:
+      return '6';
   }
   return '0';
 }
@@ -108,9 +118,11 @@ std::string pax_record(std::string_view key, std::string_view value) {
 
 std::map<std::string, std::string> needed_records(const TarEntry& entry, std::string_view path) {
   std::map<std::string, std::string> records;
-  for (const auto& [name, value] : entry.xattrs) records[std::string(kXattrPrefix) + name] = value;
+  for (const auto& [name, value] : entry.xattrs)
+    records[std::string(kXattrPrefix) + name] = value;
   auto number = [&records](const char* key, Field field, auto value) {
-    if (!fits_octal(field, static_cast<std::int64_t>(value))) records[key] = fmt::format("{}", value);
+    if (!fits_octal(field, static_cast<std::int64_t>(value)))
+      records[key] = fmt::format("{}", value);
   };
   number("uid", kUid, entry.uid);
   number("gid", kGid, entry.gid);
@@ -153,7 +165,8 @@ std::string pax_header_name(std::string_view path) {
   std::string name = fmt::format("{}PaxHeaders.0/{}", path.substr(0, behind), path.substr(behind));
   name = only_ascii(name);
   if (name.size() > kName.size) name.resize(kName.size);
-  while (!name.empty() && name.back() == '/') name.pop_back();
+  while (!name.empty() && name.back() == '/')
+    name.pop_back();
   return name;
 }
 
@@ -164,14 +177,16 @@ Result<void> check(const TarEntry& entry, std::string_view path) {
   if (entry.size_bytes > (1ULL << 62))
     return fail(EINVAL, fmt::format("tar entry \"{}\": {} bytes", path, entry.size_bytes));
   if (entry.type != EntryType::File && entry.size_bytes != 0)
-    return fail(EINVAL, fmt::format("tar entry \"{}\": a {} has no content", path, name_of(entry.type)));
+    return fail(EINVAL,
+                fmt::format("tar entry \"{}\": a {} has no content", path, name_of(entry.type)));
   if (!fits_octal(kMajor, entry.device_major) || !fits_octal(kMinor, entry.device_minor))
     return fail(EINVAL, fmt::format("tar entry \"{}\": device {}:{} does not fit into a tar", path,
                                     entry.device_major, entry.device_minor));
   for (const auto& [name, value] : entry.xattrs) {
     if (name.empty() || name.find('=') != std::string::npos || name.find('\0') != std::string::npos)
-      return fail(EINVAL, fmt::format("tar entry \"{}\": extended attribute \"{}\" cannot be in a tar",
-                                      path, name));
+      return fail(EINVAL,
+                  fmt::format("tar entry \"{}\": extended attribute \"{}\" cannot be in a tar",
+                              path, name));
   }
   return {};
 }
@@ -180,13 +195,20 @@ Result<void> check(const TarEntry& entry, std::string_view path) {
 
 std::string_view name_of(EntryType type) {
   switch (type) {
-    case EntryType::File: return "file";
-    case EntryType::HardLink: return "hard link";
-    case EntryType::Symlink: return "symlink";
-    case EntryType::CharDevice: return "character device";
-    case EntryType::BlockDevice: return "block device";
-    case EntryType::Directory: return "directory";
-    case EntryType::Fifo: return "fifo";
+    case EntryType::File:
+      return "file";
+    case EntryType::HardLink:
+      return "hard link";
+    case EntryType::Symlink:
+      return "symlink";
+    case EntryType::CharDevice:
+      return "character device";
+    case EntryType::BlockDevice:
+      return "block device";
+    case EntryType::Directory:
+      return "directory";
+    case EntryType::Fifo:
+      return "fifo";
   }
   return "entry";
 }
@@ -214,10 +236,13 @@ Result<void> TarWriter::begin(const TarEntry& entry) {
 Result<void> TarWriter::put_pax(const TarEntry& entry,
                                 const std::map<std::string, std::string>& records) {
   std::string data;
-  for (const auto& [key, value] : records) data += pax_record(key, value);
+  for (const auto& [key, value] : records)
+    data += pax_record(key, value);
   if (data.size() > kSpecialLimit)
-    return fail(E2BIG, fmt::format("tar entry \"{}\": names and extended attributes of {} bytes; a tar "
-                                   "holds {}", entry.path, data.size(), kSpecialLimit));
+    return fail(E2BIG,
+                fmt::format("tar entry \"{}\": names and extended attributes of {} bytes; a tar "
+                            "holds {}",
+                            entry.path, data.size(), kSpecialLimit));
   std::string path = entry.path;
   if (entry.type == EntryType::Directory && !path.ends_with('/')) path += '/';
   Header header{};

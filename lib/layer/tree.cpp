@@ -1,5 +1,3 @@
-#include "layer/tree_internal.h"
-
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/xattr.h>
@@ -11,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "layer/tree_internal.h"
 #include "os/raw.h"
 
 namespace suit::layer {
@@ -53,8 +52,9 @@ Result<void> note_overlay_mark(FileAttributes& attributes, std::string_view mark
   } else if (mark == "whiteout") {
     attributes.xattr_whiteout = true;
   } else if (mark == "redirect" || mark == "metacopy") {
-    return fail(0, fmt::format("\"{}\" has the overlayfs attribute \"{}\": its content is elsewhere", path,
-                               mark),
+    return fail(0,
+                fmt::format("\"{}\" has the overlayfs attribute \"{}\": its content is elsewhere",
+                            path, mark),
                 "mount the overlay with redirect_dir=off,metacopy=off");
   }
   return {};
@@ -77,7 +77,7 @@ std::pair<std::string_view, std::string_view> split_leaf(std::string_view path) 
 }
 
 Result<std::optional<struct stat>> stat_child(os::FdRef dir, const std::string& name) {
-  struct stat info {};
+  struct stat info{};
   if (::fstatat(dir.raw(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) return info;
   if (errno == ENOENT) return std::nullopt;
   return fail(errno, fmt::format("fstatat(\"{}\")", name));
@@ -105,7 +105,8 @@ Result<os::FdRef> DirOpener::dir(std::string_view path) {
   cached_.reset();
   while (!rest.empty()) {
     std::size_t end = rest.size() <= kPathChunk ? rest.size() : rest.rfind('/', kPathChunk);
-    if (end == std::string_view::npos) return fail(ENAMETOOLONG, fmt::format("openat2(\"{}\")", path));
+    if (end == std::string_view::npos)
+      return fail(ENAMETOOLONG, fmt::format("openat2(\"{}\")", path));
     std::string chunk(rest.substr(0, end));
     int fd = os::raw::openat2(current.valid() ? current.raw() : root_.raw(), chunk.c_str(), &how);
     if (fd < 0) return fail(-fd, fmt::format("openat2(\"{}\")", path));
@@ -137,7 +138,8 @@ Result<FileAttributes> read_attributes(os::FdRef fd, std::string_view path, Over
     if (!mark && !is_layer_xattr(name)) continue;
     SUIT_LET(std::string value, xattr_value(fd, name, path));
     if (mark) {
-      SUIT_TRY(note_overlay_mark(attributes, std::string_view(name).substr(prefix.size()), value, path));
+      SUIT_TRY(
+          note_overlay_mark(attributes, std::string_view(name).substr(prefix.size()), value, path));
     } else {
       attributes.xattrs[name] = std::move(value);
     }

@@ -22,7 +22,8 @@ namespace suit::layer {
 
 inline constexpr std::string_view kWhiteoutPrefix = ".wh.";
 inline constexpr std::string_view kOpaqueName = ".wh..wh..opq";
-inline constexpr std::string_view kWhiteoutMeta = ".wh..wh.";  // aufs kept its own files under these
+inline constexpr std::string_view kWhiteoutMeta =
+    ".wh..wh.";  // aufs kept its own files under these
 
 /// `a/b` of `a` and `b`; `b` of "" and `b`.
 std::string join(std::string_view directory, std::string_view name);
@@ -30,7 +31,9 @@ std::string join(std::string_view directory, std::string_view name);
 std::pair<std::string_view, std::string_view> split_leaf(std::string_view path);
 
 /// Overlayfs marks a deletion by a character device 0:0.
-inline bool is_whiteout(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == 0; }
+inline bool is_whiteout(const struct stat& info) {
+  return S_ISCHR(info.st_mode) && info.st_rdev == 0;
+}
 
 /// Status of \p name itself; nullopt when it is not there.
 Result<std::optional<struct stat>> stat_child(os::FdRef dir, const std::string& name);
@@ -53,9 +56,9 @@ class DirOpener {
 /// Extended attributes: those that a layer carries, and overlayfs's own marks.
 struct FileAttributes {
   std::map<std::string, std::string> xattrs;
-  bool opaque = false;         ///< `overlay.opaque` is `y`
-  bool xattr_marked = false;   ///< `overlay.opaque` is `x`: whiteouts below may be attributes
-  bool xattr_whiteout = false; ///< `overlay.whiteout` on an empty file
+  bool opaque = false;          ///< `overlay.opaque` is `y`
+  bool xattr_marked = false;    ///< `overlay.opaque` is `x`: whiteouts below may be attributes
+  bool xattr_whiteout = false;  ///< `overlay.whiteout` on an empty file
 };
 
 /// Whether layers carry the attribute \p name: `security.capability` and `user.*` but overlay's.

@@ -28,13 +28,20 @@ constexpr std::size_t kDepthLimit = 4096;
 
 std::optional<EntryType> type_of(mode_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFREG: return EntryType::File;
-    case S_IFDIR: return EntryType::Directory;
-    case S_IFLNK: return EntryType::Symlink;
-    case S_IFCHR: return EntryType::CharDevice;
-    case S_IFBLK: return EntryType::BlockDevice;
-    case S_IFIFO: return EntryType::Fifo;
-    default: return std::nullopt;  // a socket means nothing without the process that listens
+    case S_IFREG:
+      return EntryType::File;
+    case S_IFDIR:
+      return EntryType::Directory;
+    case S_IFLNK:
+      return EntryType::Symlink;
+    case S_IFCHR:
+      return EntryType::CharDevice;
+    case S_IFBLK:
+      return EntryType::BlockDevice;
+    case S_IFIFO:
+      return EntryType::Fifo;
+    default:
+      return std::nullopt;  // a socket means nothing without the process that listens
   }
 }
 
@@ -49,7 +56,8 @@ class TreeWriter {
       return fail(EINVAL, fmt::format("\"{}\" is no path of a change", path));
     SUIT_LET(os::FdRef dir, root_.dir(parent));
     SUIT_LET(auto info, stat_child(dir, std::string(name)));
-    if (!info) return fail(ENOENT, fmt::format("\"{}\" went away while the layer was written", path));
+    if (!info)
+      return fail(ENOENT, fmt::format("\"{}\" went away while the layer was written", path));
     return add_file(dir, std::string(name), path, *info);
   }
 
@@ -63,14 +71,16 @@ class TreeWriter {
 
   Result<void> add_children(const std::string& path, std::size_t depth) {
     if (depth > kDepthLimit)
-      return fail(ELOOP, fmt::format("\"{}...\" is nested deeper than {}", path.substr(0, 64), kDepthLimit));
+      return fail(ELOOP, fmt::format("\"{}...\" is nested deeper than {}", path.substr(0, 64),
+                                     kDepthLimit));
     SUIT_LET(os::FdRef listed, root_.dir(path));
     SUIT_LET(std::vector<std::string> names, os::list_dir(listed, "."));
     for (const std::string& name : names) {
       SUIT_LET(os::FdRef dir, root_.dir(path));
       SUIT_LET(auto info, stat_child(dir, name));
       std::string child = join(path, name);
-      if (!info) return fail(ENOENT, fmt::format("\"{}\" went away while the tar was written", child));
+      if (!info)
+        return fail(ENOENT, fmt::format("\"{}\" went away while the tar was written", child));
       if (S_ISSOCK(info->st_mode)) continue;
       SUIT_TRY(add_file(dir, name, child, *info));
       if (S_ISDIR(info->st_mode)) SUIT_TRY(add_children(child, depth + 1));
@@ -84,7 +94,8 @@ class TreeWriter {
   Result<void> add_file(os::FdRef dir, const std::string& name, const std::string& path,
                         const struct stat& info) {
     if (name.starts_with(kWhiteoutPrefix) || is_whiteout(info))
-      return fail(EINVAL, fmt::format("\"{}\" cannot be in a layer: it would mean a deletion", path),
+      return fail(EINVAL,
+                  fmt::format("\"{}\" cannot be in a layer: it would mean a deletion", path),
                   "rename the file");
     std::optional<EntryType> type = type_of(info.st_mode);
     if (!type) return fail(EINVAL, fmt::format("\"{}\": a socket cannot be in a layer", path));
@@ -128,10 +139,12 @@ class TreeWriter {
     SUIT_LET(FileAttributes attributes, read_attributes(fd, entry.path, xattr_));
     entry.xattrs = std::move(attributes.xattrs);
     if (entry.type == EntryType::Directory) return tar_.begin(entry);
-    struct stat opened {};
-    if (::fstat(fd.raw(), &opened) != 0) return fail(errno, fmt::format("fstat(\"{}\")", entry.path));
+    struct stat opened{};
+    if (::fstat(fd.raw(), &opened) != 0)
+      return fail(errno, fmt::format("fstat(\"{}\")", entry.path));
     if (opened.st_ino != info.st_ino || opened.st_dev != info.st_dev)
-      return fail(ESTALE, fmt::format("\"{}\" was replaced while the layer was written", entry.path));
+      return fail(ESTALE,
+                  fmt::format("\"{}\" was replaced while the layer was written", entry.path));
     SUIT_TRY(tar_.begin(entry));
     return copy_content(fd, entry);
   }
@@ -144,9 +157,11 @@ class TreeWriter {
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return fail(errno, fmt::format("read(\"{}\")", entry.path));
       if (count == 0)
-        return fail(EIO, fmt::format("\"{}\" shrank while the layer was written: {} of {} bytes are missing",
-                                     entry.path, tar_.owed_bytes(), entry.size_bytes),
-                    "stop what writes to it");
+        return fail(
+            EIO,
+            fmt::format("\"{}\" shrank while the layer was written: {} of {} bytes are missing",
+                        entry.path, tar_.owed_bytes(), entry.size_bytes),
+            "stop what writes to it");
       SUIT_TRY(tar_.advance(static_cast<std::size_t>(count)));
     }
     return {};

@@ -230,8 +230,8 @@ bool can_run(const Platform& host, const Platform& image) {
   if (ours.architecture != "arm64") return false;
   if (theirs.architecture != "arm64") return arm32 && need->major <= 8;
   if (need->major == have->major) return need->minor <= have->minor;
-  // Armv9.n has all of Armv8.(n+5): Arm Architecture Reference Manual, A2.
-  return have->major == 9 && need->major == 8 && need->minor <= have->minor + 5;
+  // Armv9.n has all of Armv8.(n+5), and Armv8 ends at 8.9: Arm Architecture Reference Manual, A2.
+  return have->major == 9 && need->major == 8 && need->minor <= std::min(have->minor + 5, 9);
 }
 
 }  // namespace suit::oci

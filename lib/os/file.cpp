@@ -35,7 +35,8 @@ Result<Dir> open_dir(FdRef at, const std::string& path) {
 Result<std::string> next_name(DIR* dir, const std::string& path) {
   while (true) {
     errno = 0;
-    const dirent* entry = ::readdir(dir);  // NOLINT(concurrency-mt-unsafe): the stream is ours alone
+    const dirent* entry =
+        ::readdir(dir);  // NOLINT(concurrency-mt-unsafe): the stream is ours alone
     if (!entry) {
       if (errno != 0) return fail(errno, fmt::format("readdir(\"{}\")", path));
       return std::string();
@@ -73,14 +74,14 @@ Result<void> remove_children(FdRef at, const std::string& path, dev_t device, in
   }
   if (!opened) return std::unexpected(std::move(opened).error());
   Dir dir = *std::move(opened);
-  struct stat self {};
-  if (::fstat(::dirfd(dir.get()), &self) != 0) return fail(errno, fmt::format("fstat(\"{}\")", path));
-  if (device != 0 && self.st_dev != device)
-    return fail(EXDEV, fmt::format("\"{}\" is a mount point", path));
-  if ((self.st_mode & 0700) != 0700)
-    [[maybe_unused]] int best_effort = ::fchmod(::dirfd(dir.get()), 0700);
   Fd self_fd(::fcntl(::dirfd(dir.get()), F_DUPFD_CLOEXEC, 3));
   if (!self_fd.valid()) return fail(errno, fmt::format("fcntl(\"{}\", F_DUPFD_CLOEXEC)", path));
+  struct stat self{};
+  if (::fstat(self_fd.raw(), &self) != 0) return fail(errno, fmt::format("fstat(\"{}\")", path));
+  if (device != 0 && self.st_dev != device)
+    return fail(EXDEV, fmt::format("\"{}\" is a mount point", path));
+  if ((self.st_mode & 0700) != 0700) [[maybe_unused]]
+    int best_effort = ::fchmod(self_fd.raw(), 0700);
   while (true) {
     SUIT_LET(std::string name, next_name(dir.get(), path));
     if (name.empty()) return {};
@@ -148,7 +149,7 @@ Result<void> make_dirs(const std::string& path, mode_t mode) {
     if (::mkdir(path.c_str(), mode) == 0) return {};
   }
   int error = errno;
-  struct stat info {};
+  struct stat info{};
   if (error == EEXIST && ::stat(path.c_str(), &info) == 0) {
     if (S_ISDIR(info.st_mode)) return {};
     error = ENOTDIR;
@@ -181,7 +182,7 @@ Result<std::vector<std::string>> list_dir(const std::string& path) {
 }
 
 bool exists(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   return ::lstat(path.c_str(), &info) == 0;
 }
 
@@ -193,7 +194,7 @@ Result<std::string> read_link(FdRef dir, const std::string& path) {
 }
 
 Result<struct stat> stat_at(FdRef dir, const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   int flags = AT_SYMLINK_NOFOLLOW | (path.empty() ? AT_EMPTY_PATH : 0);
   if (::fstatat(dir.raw(), path.c_str(), &info, flags) != 0)
     return fail(errno, fmt::format("fstatat(\"{}\")", path));
@@ -252,7 +253,8 @@ TempDir& TempDir::operator=(TempDir&& other) noexcept {
 
 TempDir::~TempDir() {
   // Nobody is left to hear of a failure; what stays lies in a temporary folder.
-  if (!path_.empty()) (void)remove_tree(path_);
+  if (!path_.empty()) [[maybe_unused]]
+    auto nobody_hears = remove_tree(path_);
 }
 
 std::string random_hex(std::size_t count) {
@@ -263,7 +265,8 @@ std::string random_hex(std::size_t count) {
     if (got > 0) have += static_cast<std::size_t>(got);
   }
   std::string hex;
-  for (char byte : bytes) hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  for (char byte : bytes)
+    hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
   return hex;
 }
 

@@ -1,5 +1,6 @@
 /// \file
-/// Files and directories, by descriptor: whole-file reads, replacement by rename, tree removal, locks.
+/// Files and directories, by descriptor: whole-file reads, replacement by rename, tree removal,
+/// locks.
 ///
 /// Paths here are the host's own. Paths that come from an image or a container go through `Root`.
 
@@ -52,7 +53,8 @@ Result<std::vector<std::string>> list_dir(const std::string& path);
 
 bool exists(const std::string& path);
 Result<std::string> read_link(FdRef dir, const std::string& path);
-Result<struct stat> stat_at(FdRef dir, const std::string& path);  ///< does not follow a final symlink
+Result<struct stat> stat_at(FdRef dir,
+                            const std::string& path);  ///< does not follow a final symlink
 Result<void> rename(const std::string& from, const std::string& to);
 Result<void> fsync_dir(const std::string& path);
 

@@ -23,7 +23,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> out;
   out.reserve(texts.size() + 1);
   // posix_spawn promises not to write through these.
-  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  for (const std::string& text : texts)
+    out.push_back(const_cast<char*>(text.c_str()));
   out.push_back(nullptr);
   return out;
 }
@@ -114,8 +115,10 @@ Result<void> pump(std::array<Stream, 3>& streams, CaptureLimits limits) {
     for (std::size_t i = 0; i < streams.size(); ++i)
       waits[i] = {streams[i].fd.raw(), static_cast<short>(i == 0 ? POLLOUT : POLLIN), 0};
     if (std::ranges::none_of(streams, [](const Stream& s) { return s.fd.valid(); })) return {};
-    auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return fail(ETIMEDOUT, fmt::format("still running after {} ms", limits.time.count()));
+    auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0)
+      return fail(ETIMEDOUT, fmt::format("still running after {} ms", limits.time.count()));
     if (::poll(waits.data(), waits.size(), static_cast<int>(left.count())) < 0 && errno != EINTR)
       return fail(errno, "poll()");
     if (waits[0].revents != 0) pump_input(streams[0]);
@@ -151,7 +154,8 @@ Result<Child> Child::spawn(const std::vector<std::string>& args, const SpawnOpti
   SpawnSetup setup;
   std::array wanted = {options.stdin_, options.stdout_, options.stderr_};
   for (std::size_t i = 0; i < wanted.size(); ++i)
-    if (wanted[i]) ::posix_spawn_file_actions_adddup2(&setup.actions, wanted[i]->raw(), static_cast<int>(i));
+    if (wanted[i])
+      ::posix_spawn_file_actions_adddup2(&setup.actions, wanted[i]->raw(), static_cast<int>(i));
   if (options.directory)
     ::posix_spawn_file_actions_addchdir_np(&setup.actions, options.directory->c_str());
   pid_t pid = -1;
@@ -202,7 +206,8 @@ Result<Captured> run_and_capture(const std::vector<std::string>& args, std::stri
   options.stdout_ = out[1];
   options.stderr_ = err[1];
   SUIT_LET(Child child, Child::spawn(args, options));
-  for (Fd* ours : {&in[0], &out[1], &err[1]}) ours->reset();
+  for (Fd* ours : {&in[0], &out[1], &err[1]})
+    ours->reset();
   // A program that does not read must not keep us from reading what it writes.
   ::fcntl(in[1].raw(), F_SETFL, O_NONBLOCK);
 

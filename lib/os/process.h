@@ -32,8 +32,8 @@ Result<WaitStatus> wait_pidfd(FdRef pidfd);
 
 /// What a program is started with.
 struct SpawnOptions {
-  std::vector<std::string> env;         ///< \shape `NAME=value`
-  std::optional<std::string> directory; ///< to start in; none: ours
+  std::vector<std::string> env;          ///< \shape `NAME=value`
+  std::optional<std::string> directory;  ///< to start in; none: ours
   // Descriptors that become 0, 1 and 2; none: ours.
   std::optional<FdRef> stdin_, stdout_, stderr_;
 };
@@ -42,7 +42,8 @@ struct SpawnOptions {
 class [[nodiscard]] Child {
  public:
   /// Starts \p args[0], a path. Signals are unblocked and at their defaults in it.
-  static Result<Child> spawn(const std::vector<std::string>& args, const SpawnOptions& options = {});
+  static Result<Child> spawn(const std::vector<std::string>& args,
+                             const SpawnOptions& options = {});
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
   Child(const Child&) = delete;

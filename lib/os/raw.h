@@ -49,7 +49,8 @@ inline long call(long number, Args... args) noexcept {
 inline int fsopen(const char* type, unsigned flags) noexcept {
   return static_cast<int>(call(SYS_fsopen, type, flags | FSOPEN_CLOEXEC));
 }
-inline int fsconfig(int fs, unsigned command, const char* key, const void* value, int aux) noexcept {
+inline int fsconfig(int fs, unsigned command, const char* key, const void* value,
+                    int aux) noexcept {
   return static_cast<int>(call(SYS_fsconfig, fs, command, key, value, aux));
 }
 inline int fsmount(int fs, unsigned flags, unsigned attributes) noexcept {

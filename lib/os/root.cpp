@@ -42,7 +42,8 @@ Result<std::string> Root::read(std::string_view path, std::size_t limit_bytes) c
   // O_NONBLOCK: opening a fifo that the image carries must not wait for a writer.
   SUIT_LET(Fd fd, open_in(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
   SUIT_LET(struct stat info, stat_at(fd, ""));
-  if (!S_ISREG(info.st_mode)) return fail(EINVAL, fmt::format("\"{}\" is not a regular file", path));
+  if (!S_ISREG(info.st_mode))
+    return fail(EINVAL, fmt::format("\"{}\" is not a regular file", path));
   FdReader reader(std::move(fd));
   auto text = read_all(reader, limit_bytes);
   if (!text) return wrap(std::move(text).error(), fmt::format("read \"{}\"", path));

@@ -58,7 +58,8 @@ struct GroupEntry {
 
 std::optional<PasswdEntry> passwd_entry(std::string_view line) {
   std::array<std::string_view, 6> fields;
-  for (auto& field : fields) field = cut(line, ':');
+  for (auto& field : fields)
+    field = cut(line, ':');
   Id uid = parse_id(fields[2]);
   Id gid = parse_id(fields[3]);
   if (fields[0].empty() || !uid.value || !gid.value) return std::nullopt;
@@ -67,7 +68,8 @@ std::optional<PasswdEntry> passwd_entry(std::string_view line) {
 
 std::optional<GroupEntry> group_entry(std::string_view line) {
   std::array<std::string_view, 4> fields;
-  for (auto& field : fields) field = cut(line, ':');
+  for (auto& field : fields)
+    field = cut(line, ':');
   // A line of three fields is not a group of passwd's shape, but its number still counts: the
   // reference reads `root:x:0:root` and `adm:x:43:` alike.
   Id gid = parse_id(fields[2]);
@@ -137,9 +139,11 @@ Result<std::optional<PasswdEntry>> find_passwd(const UserTables& tables, std::st
 
 Result<UserTables> read_user_tables(const Root& root) {
   UserTables tables;
-  for (auto [path, text] : {std::pair{"/etc/passwd", &tables.passwd}, {"/etc/group", &tables.group}}) {
+  for (auto [path, text] :
+       {std::pair{"/etc/passwd", &tables.passwd}, {"/etc/group", &tables.group}}) {
     auto read = root.read(path, kTableBytes);
-    if (read) *text = *std::move(read);
+    if (read)
+      *text = *std::move(read);
     else if (read.error().code() != ENOENT && read.error().code() != ENOTDIR)
       return std::unexpected(std::move(read).error());
   }
@@ -150,7 +154,8 @@ Result<User> resolve_user(const UserTables& tables, std::string_view text, const
   User user = otherwise;
   std::size_t colon = text.find(':');
   std::string_view name = text.substr(0, colon);
-  std::string_view group = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  std::string_view group =
+      colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
   if (colon != std::string_view::npos && (name.empty() || group.empty()))
     return fail(0, fmt::format("user \"{}\": a name or number is missing beside the colon", text),
                 "write user, or user:group");

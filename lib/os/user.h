@@ -44,7 +44,8 @@ Result<UserTables> read_user_tables(const Root& root);
 /// \param text `user[:group]`, names or numbers up to 2147483647; "" is \p otherwise
 /// \param otherwise what holds for parts that neither \p text nor the tables tell
 /// \errors 0 `no user "x" in the image's /etc/passwd` with did-you-mean; a number out of range
-Result<User> resolve_user(const UserTables& tables, std::string_view text, const User& otherwise = {});
+Result<User> resolve_user(const UserTables& tables, std::string_view text,
+                          const User& otherwise = {});
 
 /// Ids of `--group-add`: names or numbers, sorted, each once.
 Result<std::vector<std::uint32_t>> resolve_groups(const UserTables& tables,

@@ -13,8 +13,8 @@ Builder::Builder(std::string_view id) : lane_(&plan_.container) {
   plan_.text.assign(8, '\0');  // offset 0 is the empty string, and no pointer to anything
   plan_.host.reserve(96);
   plan_.container.reserve(384);
-  plan_.slot_names = {"rootfs", "stdin",  "stdout", "stderr", "report read", "report write",
-                      "helper", "plan",   "times",  "pidfd",  "cgroup"};
+  plan_.slot_names = {"rootfs", "stdin", "stdout", "stderr", "report read", "report write",
+                      "helper", "plan",  "times",  "pidfd",  "cgroup"};
 }
 
 Builder& Builder::step(std::string_view step, std::string_view pointer) {
@@ -86,11 +86,14 @@ std::string clean_path(std::string_view path) {
     std::string_view part = path.substr(0, slash);
     path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
     if (part.empty() || part == ".") continue;
-    if (part != "..") parts.push_back(part);
-    else if (!parts.empty()) parts.pop_back();
+    if (part != "..")
+      parts.push_back(part);
+    else if (!parts.empty())
+      parts.pop_back();
   }
   std::string out;
-  for (std::string_view part : parts) out.append("/").append(part);
+  for (std::string_view part : parts)
+    out.append("/").append(part);
   return out.empty() ? "/" : out;
 }
 

@@ -34,7 +34,9 @@ class Builder {
   void in_container_lane() { lane_ = &plan_.container; }
 
   // Arguments.
-  static Value number(std::int64_t value) { return {Arg::Literal, static_cast<std::int32_t>(value)}; }
+  static Value number(std::int64_t value) {
+    return {Arg::Literal, static_cast<std::int32_t>(value)};
+  }
   static Value slot(std::uint8_t slot) { return {Arg::Slot, slot}; }
   static Value address_of(std::uint8_t slot) { return {Arg::SlotAddress, slot}; }
   static Value supplied(Extern word) { return {Arg::Extern, static_cast<std::int32_t>(word)}; }
@@ -74,8 +76,8 @@ class Builder {
 struct PlanInput {
   const oci::Spec& spec;
   const HostFacts& facts;
-  bool has_namespace(std::string_view type) const;      ///< a new one is asked for
-  bool shares_namespace(std::string_view type) const;   ///< joined by path, or the host's
+  bool has_namespace(std::string_view type) const;     ///< a new one is asked for
+  bool shares_namespace(std::string_view type) const;  ///< joined by path, or the host's
 };
 
 // The passes, in the order of a start. Each appends to \p b.

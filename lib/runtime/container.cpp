@@ -20,7 +20,8 @@
 namespace suit::runtime {
 namespace {
 
-// Waits until cgroup.events says that no process is left. The kernel announces it as a priority event.
+// Waits until cgroup.events says that no process is left. The kernel announces it as a priority
+// event.
 void wait_empty(const std::string& directory) {
   auto events = os::open_at(os::FdRef::cwd(), directory + "/cgroup.events", O_RDONLY);
   if (!events) return;
@@ -28,7 +29,8 @@ void wait_empty(const std::string& directory) {
   for (int i = 0; i < kAttempts; ++i) {
     std::array<char, 256> text{};
     ssize_t size = ::pread(events->raw(), text.data(), text.size() - 1, 0);
-    if (size <= 0 || std::string_view(text.data()).find("populated 0") != std::string_view::npos) return;
+    if (size <= 0 || std::string_view(text.data()).find("populated 0") != std::string_view::npos)
+      return;
     pollfd wait{events->raw(), POLLPRI, 0};
     ::poll(&wait, 1, kWaitMs);
   }

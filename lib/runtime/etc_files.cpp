@@ -15,7 +15,9 @@ constexpr std::size_t kHostFileBytes = 1U << 20;
 
 // A blank or line end would start another entry.
 bool is_word(std::string_view text) {
-  return !text.empty() && std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '#' || c == 0x7f; });
+  return !text.empty() && std::ranges::none_of(text, [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '#' || c == 0x7f;
+  });
 }
 
 Result<std::string> hosts_text(const EtcFiles& files) {
@@ -34,7 +36,8 @@ Result<std::string> hosts_text(const EtcFiles& files) {
         "ff02::2\tip6-allrouters\n";
   if (!text.ends_with('\n')) text += '\n';
   for (const auto& [name, address] : files.hosts) {
-    if (!is_word(name) || !is_word(address)) return fail(0, fmt::format("add host \"{}:{}\": not a name and an address", name, address));
+    if (!is_word(name) || !is_word(address))
+      return fail(0, fmt::format("add host \"{}:{}\": not a name and an address", name, address));
     text += fmt::format("{}\t{}\n", address, name);
   }
   if (!files.address.empty()) text += fmt::format("{}\t{}\n", files.address, files.hostname);
@@ -69,8 +72,10 @@ Result<std::string> resolv_text(const EtcFiles& files) {
 
 }  // namespace
 
-Result<std::vector<oci::SpecMount>> write_etc_files(const std::string& directory, const EtcFiles& files) {
-  if (!files.hostname.empty() && !is_word(files.hostname)) return fail(0, fmt::format("hostname \"{}\" is not a name", files.hostname));
+Result<std::vector<oci::SpecMount>> write_etc_files(const std::string& directory,
+                                                    const EtcFiles& files) {
+  if (!files.hostname.empty() && !is_word(files.hostname))
+    return fail(0, fmt::format("hostname \"{}\" is not a name", files.hostname));
   SUIT_LET(std::string hosts, hosts_text(files));
   SUIT_LET(std::string resolv, resolv_text(files));
   struct File {

@@ -15,10 +15,10 @@ namespace suit::runtime {
 /// What goes into the three files.
 struct EtcFiles {
   std::string hostname;
-  std::string address;                                       ///< of the container, for /etc/hosts; empty: none
-  std::vector<std::pair<std::string, std::string>> hosts;    ///< \shape name, address (`--add-host`)
-  bool shares_host_network = false;                          ///< then the host's /etc/hosts holds, too
-  std::vector<std::string> dns;                              ///< name servers; empty: the host's
+  std::string address;  ///< of the container, for /etc/hosts; empty: none
+  std::vector<std::pair<std::string, std::string>> hosts;  ///< \shape name, address (`--add-host`)
+  bool shares_host_network = false;  ///< then the host's /etc/hosts holds, too
+  std::vector<std::string> dns;      ///< name servers; empty: the host's
 };
 
 /// Writes the files into \p directory (an existing host path), and returns their bind mounts.
@@ -26,6 +26,7 @@ struct EtcFiles {
 /// Name servers of the host's loopback are left out unless its network is shared: they are not
 /// there for the container. Without any left, Docker's fallback is not taken: nothing is invented.
 /// \errors 0 for a name or address that would need quoting; those of writing
-Result<std::vector<oci::SpecMount>> write_etc_files(const std::string& directory, const EtcFiles& files);
+Result<std::vector<oci::SpecMount>> write_etc_files(const std::string& directory,
+                                                    const EtcFiles& files);
 
 }  // namespace suit::runtime

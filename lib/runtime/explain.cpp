@@ -46,7 +46,8 @@ class SlotValues {
     if (is_host && values_.size() > kSlotReportWrite) return;
   }
   void after(const Op& op, const Lane& lane, std::size_t i) {
-    if (lane.is_timed() && op.result != kSlotNone && lane.results[i] >= 0 && op.result < values_.size())
+    if (lane.is_timed() && op.result != kSlotNone && lane.results[i] >= 0 &&
+        op.result < values_.size())
       values_[op.result] = static_cast<int>(lane.results[i]);
   }
   std::span<const int> values() const { return values_; }
@@ -55,7 +56,8 @@ class SlotValues {
   std::vector<int> values_;
 };
 
-void append_calls(std::string& out, const LaunchPlan& plan, const Lane& lane, const Timeline* timeline, bool is_host) {
+void append_calls(std::string& out, const LaunchPlan& plan, const Lane& lane,
+                  const Timeline* timeline, bool is_host) {
   SlotValues slots(timeline, is_host);
   const Step* current = nullptr;
   std::uint32_t pointer = 0;
@@ -67,36 +69,49 @@ void append_calls(std::string& out, const LaunchPlan& plan, const Lane& lane, co
     if (step != current || op.pointer != pointer) {
       std::string_view from = plan.string_at(op.pointer);
       if (step != current)
-        out += fmt::format("\n  {}  ({}, {})\n    {}\n", step->title, step->id, step->man, step->why);
+        out +=
+            fmt::format("\n  {}  ({}, {})\n    {}\n", step->title, step->id, step->man, step->why);
       if (!from.empty()) out += fmt::format("    from {}\n", from);
       current = step;
       pointer = op.pointer;
     }
     std::string call = render_call(plan, op, slots.values());
-    if (is_exec) out += fmt::format("{:>10.1f} us  {}\n", static_cast<double>(lane.starts[i].count()) / 1e3, call);
+    if (is_exec)
+      out += fmt::format("{:>10.1f} us  {}\n", static_cast<double>(lane.starts[i].count()) / 1e3,
+                         call);
     else if (lane.is_timed())
-      out += fmt::format("{:>10.1f} us  {} = {}\n", static_cast<double>(lane.starts[i].count()) / 1e3, call, render_result(op, lane.results[i]));
-    else out += fmt::format("      {}\n", call);
+      out +=
+          fmt::format("{:>10.1f} us  {} = {}\n", static_cast<double>(lane.starts[i].count()) / 1e3,
+                      call, render_result(op, lane.results[i]));
+    else
+      out += fmt::format("      {}\n", call);
     slots.after(op, lane, i);
   }
 }
 
-oci::Json lane_json(const LaunchPlan& plan, const Lane& lane, const Timeline* timeline, bool is_host) {
+oci::Json lane_json(const LaunchPlan& plan, const Lane& lane, const Timeline* timeline,
+                    bool is_host) {
   oci::Json out = oci::Json::array();
   SlotValues slots(timeline, is_host);
   for (std::size_t i = 0; i < lane.ops.size(); ++i) {
     const Op& op = lane.ops[i];
     const Step& step = all_steps()[op.step];
     oci::Json entry = oci::Json::object();
-    entry.set("step", step.id).set("title", step.title).set("why", step.why).set("without", step.without);
-    entry.set("man", step.man).set("tutorial", step.tutorial).set("pointer", plan.string_at(op.pointer));
+    entry.set("step", step.id)
+        .set("title", step.title)
+        .set("why", step.why)
+        .set("without", step.without);
+    entry.set("man", step.man)
+        .set("tutorial", step.tutorial)
+        .set("pointer", plan.string_at(op.pointer));
     entry.set("process", is_host && (op.when & kWhenInChild) == 0 ? "engine" : "container");
     entry.set("call", call_name(op.call)).set("text", render_call(plan, op, slots.values()));
     if (lane.is_timed()) {
       bool is_exec = replaced_itself(lane, i);
       entry.set("ran", lane.ran(i) || is_exec);
       if (lane.ran(i)) entry.set("result", lane.results[i]);
-      if (lane.ran(i) || is_exec) entry.set("start_us", static_cast<double>(lane.starts[i].count()) / 1e3);
+      if (lane.ran(i) || is_exec)
+        entry.set("start_us", static_cast<double>(lane.starts[i].count()) / 1e3);
     }
     slots.after(op, lane, i);
     out.push(std::move(entry));
@@ -112,7 +127,8 @@ std::string explain_text(const LaunchPlan& plan, const Timeline* timeline) {
   append_calls(out, plan, host_lane(plan, timeline), timeline, true);
   out += "\nin the container, by suit-init:\n";
   append_calls(out, plan, container_lane(plan, timeline), timeline, false);
-  for (const std::string& warning : plan.warnings) out += fmt::format("\nwarning: {}\n", warning);
+  for (const std::string& warning : plan.warnings)
+    out += fmt::format("\nwarning: {}\n", warning);
   return out;
 }
 
@@ -134,12 +150,14 @@ std::string dump_plan(const LaunchPlan& plan) {
       out += fmt::format("  {:<20} {}", all_steps()[op.step].id, render_call(plan, op));
       if (op.result != kSlotNone) out += fmt::format(" -> {}", plan.slot_names[op.result]);
       if (op.skip_ok != 0) out += fmt::format(" [ok: skip {}]", op.skip_ok);
-      if (op.tolerates != 0) out += fmt::format(" [may fail: {:#x}, skip {}]", op.tolerates, op.skip_failed);
+      if (op.tolerates != 0)
+        out += fmt::format(" [may fail: {:#x}, skip {}]", op.tolerates, op.skip_failed);
       if (op.when != 0) out += fmt::format(" [when {:#x}]", op.when);
       out += '\n';
     }
   }
-  for (const std::string& warning : plan.warnings) out += fmt::format("warning: {}\n", warning);
+  for (const std::string& warning : plan.warnings)
+    out += fmt::format("warning: {}\n", warning);
   return out;
 }
 

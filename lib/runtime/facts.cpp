@@ -41,7 +41,8 @@ std::string find_cgroup2_mount() {
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
     if (line.find(" - cgroup2 ") == std::string_view::npos) continue;
     // Fields: id, parent, device, root, mount point.
-    for (int field = 0; field < 4; ++field) line.remove_prefix(std::min(line.size(), line.find(' ') + 1));
+    for (int field = 0; field < 4; ++field)
+      line.remove_prefix(std::min(line.size(), line.find(' ') + 1));
     return std::string(line.substr(0, line.find(' ')));
   }
   return "";
@@ -129,7 +130,8 @@ Result<HostFacts> probe_host() {
     facts.mapped_gids = gid_map ? mapped_from_zero(*gid_map) : 1;
   }
   struct statx info{};
-  if (::statx(AT_FDCWD, "/", 0, STATX_TYPE, &info) == 0 && (info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0)
+  if (::statx(AT_FDCWD, "/", 0, STATX_TYPE, &info) == 0 &&
+      (info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0)
     facts.root_is_mount = (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   // Cgroups of a user namespace belong to whoever delegated them: not ours to make.
   if (!facts.in_user_namespace) facts.cgroup2_dir = cgroup2_dir();

@@ -17,8 +17,30 @@ struct FlagName {
 
 /// The families of names that arguments are shown with.
 enum class Family {
-  Open, Resolve, MountAttribute, OpenTree, MoveMount, Mount, Umount, Clone, Namespace, At, Memfd,
-  FsConfig, FcntlCommand, Seal, Prctl, Mode, Socket, CloseRange, MaskHow, FsOpen, FsMount, Pipe, Ioctl, Signal,
+  Open,
+  Resolve,
+  MountAttribute,
+  OpenTree,
+  MoveMount,
+  Mount,
+  Umount,
+  Clone,
+  Namespace,
+  At,
+  Memfd,
+  FsConfig,
+  FcntlCommand,
+  Seal,
+  Prctl,
+  Mode,
+  Socket,
+  CloseRange,
+  MaskHow,
+  FsOpen,
+  FsMount,
+  Pipe,
+  Ioctl,
+  Signal,
 };
 
 /// `O_PATH|O_CLOEXEC`; unknown bits in hexadecimal; \p zero when no bit is set.

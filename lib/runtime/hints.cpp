@@ -1,5 +1,5 @@
-// Why a program cannot be executed: errno says ENOENT for a missing file, a missing interpreter and a
-// missing loader alike.
+// Why a program cannot be executed: errno says ENOENT for a missing file, a missing interpreter and
+// a missing loader alike.
 
 #include <elf.h>
 #include <fcntl.h>
@@ -31,14 +31,14 @@ struct Architecture {
   std::string_view name;
 };
 constexpr std::array<Architecture, 9> kMachines = {{{EM_X86_64, "amd64"},
-                                                {EM_386, "386"},
-                                                {EM_AARCH64, "arm64"},
-                                                {EM_ARM, "arm"},
-                                                {EM_PPC64, "ppc64le"},
-                                                {EM_S390, "s390x"},
-                                                {EM_RISCV, "riscv64"},
-                                                {EM_MIPS, "mips"},
-                                                {258, "loong64"}}};
+                                                    {EM_386, "386"},
+                                                    {EM_AARCH64, "arm64"},
+                                                    {EM_ARM, "arm"},
+                                                    {EM_PPC64, "ppc64le"},
+                                                    {EM_S390, "s390x"},
+                                                    {EM_RISCV, "riscv64"},
+                                                    {EM_MIPS, "mips"},
+                                                    {258, "loong64"}}};
 #if defined(__x86_64__)
 constexpr std::string_view kOurs = "amd64";
 #else
@@ -64,12 +64,18 @@ std::string script_hint(const os::Root& root, std::string_view path, std::string
   std::string_view line = head.substr(2, head.find('\n') - 2);
   bool has_cr = line.ends_with('\r');
   std::size_t start = line.find_first_not_of(" \t");
-  std::string_view interpreter = start == std::string_view::npos ? std::string_view() : line.substr(start);
+  std::string_view interpreter =
+      start == std::string_view::npos ? std::string_view() : line.substr(start);
   interpreter = interpreter.substr(0, interpreter.find_first_of(" \t\r"));
   if (has_cr)
-    return fmt::format("{} has Windows line ends: its first line asks for \"{}\\r\"; convert it with dos2unix", path, interpreter);
+    return fmt::format(
+        "{} has Windows line ends: its first line asks for \"{}\\r\"; convert it with dos2unix",
+        path, interpreter);
   if (!root.stat(interpreter))
-    return fmt::format("{} is a script for {}, which is not in the image: install it, or name another in its first line", path, interpreter);
+    return fmt::format(
+        "{} is a script for {}, which is not in the image: install it, or name another in its "
+        "first line",
+        path, interpreter);
   return "";
 }
 
@@ -86,7 +92,8 @@ std::string loader_of(std::string_view head, const Elf64_Ehdr& elf) {
     Elf64_Phdr segment{};
     if (!read_struct(head, elf.e_phoff + i * sizeof segment, segment)) return "";
     if (segment.p_type != PT_INTERP) continue;
-    if (segment.p_offset > head.size() || head.size() - segment.p_offset < segment.p_filesz) return "";
+    if (segment.p_offset > head.size() || head.size() - segment.p_offset < segment.p_filesz)
+      return "";
     std::string loader(head.substr(segment.p_offset, segment.p_filesz));
     return loader.substr(0, loader.find('\0'));
   }
@@ -98,23 +105,29 @@ std::string elf_hint(const os::Root& root, std::string_view path, std::string_vi
   if (!read_struct(head, 0, elf)) return fmt::format("{} is a truncated executable", path);
   std::string_view machine = machine_name(elf.e_machine);
   if (machine != kOurs)
-    return fmt::format("{} is built for {}, and this machine is {}: use an image for this platform", path, machine, kOurs);
+    return fmt::format("{} is built for {}, and this machine is {}: use an image for this platform",
+                       path, machine, kOurs);
   std::string loader = loader_of(head, elf);
   if (!loader.empty() && !root.stat(loader))
-    return fmt::format("{} needs the loader {}, which is not in the image: it was built for another C library; link it statically, or use a matching base image",
-                       path, loader);
+    return fmt::format(
+        "{} needs the loader {}, which is not in the image: it was built for another C library; "
+        "link it statically, or use a matching base image",
+        path, loader);
   return "";
 }
 
 std::string file_hint(const os::Root& root, const std::string& path, const struct stat& info) {
   if (S_ISDIR(info.st_mode)) return fmt::format("{} is a directory", path);
   if (!S_ISREG(info.st_mode)) return fmt::format("{} is not a regular file", path);
-  if ((info.st_mode & 0111) == 0) return fmt::format("{} is not executable: chmod +x it in the image", path);
+  if ((info.st_mode & 0111) == 0)
+    return fmt::format("{} is not executable: chmod +x it in the image", path);
   std::string head = head_of(root, path);
   if (head.empty()) return fmt::format("{} is empty, or cannot be read", path);
   if (head.starts_with("#!")) return script_hint(root, path, head);
   if (head.starts_with(ELFMAG)) return elf_hint(root, path, head);
-  return fmt::format("{} is neither an executable nor a script: a script needs a first line such as #!/bin/sh", path);
+  return fmt::format(
+      "{} is neither an executable nor a script: a script needs a first line such as #!/bin/sh",
+      path);
 }
 
 std::string nearest_in_path(const LaunchPlan& plan, const os::Root& root) {

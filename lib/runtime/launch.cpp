@@ -30,7 +30,8 @@ extern "C" const char suit_init_image_end[];
 namespace suit::runtime {
 namespace {
 
-constexpr std::size_t kChildStackBytes = 16 << 10;  // the executor needs a path's 4 KiB and little more
+constexpr std::size_t kChildStackBytes =
+    16 << 10;  // the executor needs a path's 4 KiB and little more
 
 // Descriptors of one launch, by slot. Those of the inputs are the caller's and stay open.
 class Slots {
@@ -90,7 +91,8 @@ class SharedStamps {
     void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED) return fail(errno, "mmap(times)");
     auto* stamps = static_cast<Stamp*>(memory);
-    for (std::size_t i = 0; i < count; ++i) stamps[i] = Stamp{};
+    for (std::size_t i = 0; i < count; ++i)
+      stamps[i] = Stamp{};
     return SharedStamps(stamps, count);
   }
   SharedStamps() = default;
@@ -137,8 +139,10 @@ struct ChildWork {
 [[noreturn]] void child_main(void* argument) {
   const auto& work = *static_cast<const ChildWork*>(argument);
   Failure failure = run_ops(work.machine, work.from, work.to, kHostLane);
-  system_call(__NR_write, work.machine.slots[kSlotReportWrite], reinterpret_cast<long>(&failure), sizeof failure);
-  while (true) system_call(__NR_exit_group, 125);
+  system_call(__NR_write, work.machine.slots[kSlotReportWrite], reinterpret_cast<long>(&failure),
+              sizeof failure);
+  while (true)
+    system_call(__NR_exit_group, 125);
 }
 
 // The parts of the host lane: before the clone, its alternatives, in the child, after.
@@ -149,18 +153,22 @@ struct Parts {
 Parts parts_of(const std::vector<Op>& host) {
   Parts parts;
   parts.end = static_cast<std::uint32_t>(host.size());
-  while (parts.clone < parts.end && host[parts.clone].call != Call::clone3) ++parts.clone;
+  while (parts.clone < parts.end && host[parts.clone].call != Call::clone3)
+    ++parts.clone;
   parts.child = parts.clone;
-  while (parts.child < parts.end && host[parts.child].call == Call::clone3) ++parts.child;
+  while (parts.child < parts.end && host[parts.child].call == Call::clone3)
+    ++parts.child;
   parts.after = parts.child;
-  while (parts.after < parts.end && (host[parts.after].when & kWhenInChild) != 0) ++parts.after;
+  while (parts.after < parts.end && (host[parts.after].when & kWhenInChild) != 0)
+    ++parts.after;
   return parts;
 }
 
 // One launch: the state that its steps share.
 class Launch {
  public:
-  Launch(const LaunchPlan& plan, const LaunchInputs& inputs) : plan_(plan), inputs_(inputs), parts_(parts_of(plan.host)) {}
+  Launch(const LaunchPlan& plan, const LaunchInputs& inputs)
+      : plan_(plan), inputs_(inputs), parts_(parts_of(plan.host)) {}
 
   Failure run();
   Result<void> prepare();
@@ -202,7 +210,8 @@ Result<void> Launch::prepare() {
     slots_.own(static_cast<std::uint8_t>(kSlotStdin + i), copy);
   }
   machine_.asked = kWhenInChild | (shared_memory_allowed() ? kWhenSharedMemory : 0U) |
-                   (inputs_.die_with_parent ? kWhenDieWithParent : 0U) | (inputs_.timed ? kWhenTimed : 0U);
+                   (inputs_.die_with_parent ? kWhenDieWithParent : 0U) |
+                   (inputs_.timed ? kWhenTimed : 0U);
   if (inputs_.timed) {
     host_stamps_.resize(plan_.host.size());
     machine_.stamps = host_stamps_.data();
@@ -217,7 +226,8 @@ Result<void> Launch::prepare() {
     externs_[static_cast<std::size_t>(word)] = reinterpret_cast<long>(address);
   };
   supply(Extern::HelperImage, &suit_init_image[0]);
-  externs_[static_cast<std::size_t>(Extern::HelperSize)] = &suit_init_image_end[0] - &suit_init_image[0];
+  externs_[static_cast<std::size_t>(Extern::HelperSize)] =
+      &suit_init_image_end[0] - &suit_init_image[0];
   supply(Extern::Failure, &reported_);
   supply(Extern::Argv, helper_argv_.data());
   supply(Extern::Envp, helper_envp_.data());
@@ -263,7 +273,8 @@ Failure Launch::clone() {
 Failure Launch::run() {
   // Everything up to the plan's own memfd, which holds the slots that the others filled.
   std::uint32_t plan_at = 0;
-  while (plan_at < parts_.clone && plan_.host[plan_at].result != kSlotPlan) ++plan_at;
+  while (plan_at < parts_.clone && plan_.host[plan_at].result != kSlotPlan)
+    ++plan_at;
   Failure failure = run_ops(machine_, 0, plan_at, kHostLane);
   if (failure.error != 0) return failure;
   image_ = plan_image(plan_, slots_, machine_.asked);
@@ -288,7 +299,9 @@ Failure Launch::run() {
 Timeline Launch::timeline(std::int64_t start_ns) const {
   Timeline out;
   if (!inputs_.timed) return out;
-  auto since = [&](std::int64_t at) { return std::chrono::nanoseconds(at == 0 ? 0 : at - start_ns); };
+  auto since = [&](std::int64_t at) {
+    return std::chrono::nanoseconds(at == 0 ? 0 : at - start_ns);
+  };
   for (const Stamp& stamp : host_stamps_) {
     out.host.push_back(since(stamp.start_ns));
     out.host_results.push_back(stamp.result);
@@ -309,7 +322,8 @@ Error Launch::error_of(const Failure& failure) const {
 }  // namespace
 
 Result<Container> launch(const LaunchPlan& plan, const LaunchInputs& inputs) {
-  for (const std::string& warning : plan.warnings) SUIT_LOG(Warn, "{}", warning);
+  for (const std::string& warning : plan.warnings)
+    SUIT_LOG(Warn, "{}", warning);
   Launch launch(plan, inputs);
   SUIT_TRY(launch.prepare());
   std::int64_t start_ns = Kernel().now_ns();
@@ -322,7 +336,8 @@ Result<Container> launch(const LaunchPlan& plan, const LaunchInputs& inputs) {
   if (failure.error != 0) {
     // The cgroup of somebody else's container of the same name must stay.
     const Op& op = (failure.lane == kHostLane ? plan.host : plan.container)[failure.op];
-    bool is_not_ours = failure.lane == kHostLane && (op.call == Call::unlinkat || op.call == Call::mkdirat);
+    bool is_not_ours =
+        failure.lane == kHostLane && (op.call == Call::unlinkat || op.call == Call::mkdirat);
     if (is_not_ours) container.cgroup2_dir_.clear();
     return std::unexpected(launch.error_of(failure));  // the container ends with this scope
   }

@@ -58,9 +58,11 @@ constexpr std::array<Propagation, 8> kPropagations = {{
 
 // What mount(8) or another runtime gives a meaning to that we do not have.
 constexpr std::array<std::string_view, 9> kUnsupported = {
-    "tmpcopyup", "idmap", "ridmap", "copy-symlink", "src-nofollow", "dest-nofollow", "remount", "move", "mand"};
+    "tmpcopyup",     "idmap",   "ridmap", "copy-symlink", "src-nofollow",
+    "dest-nofollow", "remount", "move",   "mand"};
 // Words that say what is so anyway.
-constexpr std::array<std::string_view, 5> kIgnored = {"defaults", "async", "nomand", "silent", "loud"};
+constexpr std::array<std::string_view, 5> kIgnored = {"defaults", "async", "nomand", "silent",
+                                                      "loud"};
 
 bool is_in(std::span<const std::string_view> words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
@@ -104,12 +106,15 @@ Result<MountOptions> parse_mount_options(const oci::SpecMount& mount) {
       return fail(0, fmt::format("mount option \"{}\" is not supported", option));
     } else if (!apply_attribute(out, option) && !is_in(kIgnored, option)) {
       std::size_t equals = option.find('=');
-      if (equals == std::string::npos) out.data.emplace_back(option, "");
-      else out.data.emplace_back(option.substr(0, equals), option.substr(equals + 1));
+      if (equals == std::string::npos)
+        out.data.emplace_back(option, "");
+      else
+        out.data.emplace_back(option.substr(0, equals), option.substr(equals + 1));
     }
   }
   if (out.bind && !out.data.empty())
-    return fail(0, fmt::format("mount option \"{}\" means nothing to a bind mount", out.data[0].first));
+    return fail(
+        0, fmt::format("mount option \"{}\" means nothing to a bind mount", out.data[0].first));
   // A bind of a read-only mount stays read-only: "rw" takes an earlier "ro" back, it gives nothing.
   out.clear &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
   out.recursive_clear &= ~std::uint64_t{MOUNT_ATTR_RDONLY};

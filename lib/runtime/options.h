@@ -17,14 +17,15 @@ namespace suit::runtime {
 /// A mount's options, sorted by who takes them.
 struct MountOptions {
   bool bind = false;
-  bool recursive_bind = false;          ///< `rbind`: with what is mounted below
-  std::uint64_t set = 0;                ///< `MOUNT_ATTR_*` of the mount itself
+  bool recursive_bind = false;  ///< `rbind`: with what is mounted below
+  std::uint64_t set = 0;        ///< `MOUNT_ATTR_*` of the mount itself
   std::uint64_t clear = 0;
-  std::uint64_t recursive_set = 0;      ///< of the mount and all below: `rro`, `rnosuid`, …
+  std::uint64_t recursive_set = 0;  ///< of the mount and all below: `rro`, `rnosuid`, …
   std::uint64_t recursive_clear = 0;
-  std::uint64_t propagation = 0;        ///< `MS_PRIVATE`, …; 0: not given
+  std::uint64_t propagation = 0;  ///< `MS_PRIVATE`, …; 0: not given
   bool recursive_propagation = false;
-  std::vector<std::pair<std::string, std::string>> data;  ///< for the file system: `size=64m`; flags have no value
+  std::vector<std::pair<std::string, std::string>>
+      data;  ///< for the file system: `size=64m`; flags have no value
 };
 
 /// \errors 0 for an option that we know and do not support, by name

@@ -49,7 +49,8 @@ Result<os::Filesystem> configure(const Overlay& overlay, const HostFacts& facts,
   SUIT_TRY(one_by_one ? add_lowers(fs, overlay.lower) : join_lowers(fs, overlay.lower));
   SUIT_TRY(fs.set("upperdir", overlay.upper));
   SUIT_TRY(fs.set("workdir", overlay.work));
-  // A layer must not depend on where or by whom it was mounted: no redirects, no metadata-only copies.
+  // A layer must not depend on where or by whom it was mounted: no redirects, no metadata-only
+  // copies.
   SUIT_TRY(fs.set("redirect_dir", "off"));
   SUIT_TRY(fs.set("metacopy", "off"));
   SUIT_TRY(fs.set("index", "off"));
@@ -64,8 +65,9 @@ Result<os::Filesystem> configure(const Overlay& overlay, const HostFacts& facts,
 Result<os::Fd> mount_overlay(const Overlay& overlay, const HostFacts& facts) {
   if (overlay.lower.empty()) return fail(0, "mount overlay: no lower directory");
   if (overlay.lower.size() > kMaxLayers)
-    return fail(0, fmt::format("mount overlay: {} layers, more than {}", overlay.lower.size(), kMaxLayers),
-                "build the image with fewer steps that write, or squash it");
+    return fail(
+        0, fmt::format("mount overlay: {} layers, more than {}", overlay.lower.size(), kMaxLayers),
+        "build the image with fewer steps that write, or squash it");
   auto fs = configure(overlay, facts, true);
   if (!fs && fs.error().code() == EINVAL) fs = configure(overlay, facts, false);
   if (!fs) return wrap(std::move(fs).error(), "mount overlay");

@@ -14,8 +14,9 @@ bool is_id(std::string_view id) {
   auto is_word = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   };
-  return !id.empty() && id.size() <= 128 && is_word(id[0]) &&
-         std::ranges::all_of(id, [&](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; });
+  return !id.empty() && id.size() <= 128 && is_word(id[0]) && std::ranges::all_of(id, [&](char c) {
+    return is_word(c) || c == '_' || c == '.' || c == '-';
+  });
 }
 
 bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
@@ -26,10 +27,12 @@ Result<void> check_texts(const oci::Spec& spec) {
     if (has_nul(arg)) return fail(0, "/process/args: an argument holds a NUL byte");
   for (const std::string& entry : spec.process.env)
     if (has_nul(entry) || entry.find('=') == std::string::npos || entry.starts_with('='))
-      return fail(0, fmt::format("/process/env: \"{}\" is not NAME=value", entry.substr(0, entry.find('='))));
+      return fail(0, fmt::format("/process/env: \"{}\" is not NAME=value",
+                                 entry.substr(0, entry.find('='))));
   for (const oci::SpecMount& mount : spec.mounts) {
     bool is_bad = has_nul(mount.destination) || has_nul(mount.source) || has_nul(mount.type);
-    for (const std::string& option : mount.options) is_bad = is_bad || has_nul(option);
+    for (const std::string& option : mount.options)
+      is_bad = is_bad || has_nul(option);
     if (is_bad) return fail(0, "/mounts: a text holds a NUL byte");
   }
   for (const std::string* text : {&spec.hostname, &spec.domainname, &spec.process.cwd})
@@ -41,7 +44,8 @@ Result<void> check_spec(const oci::Spec& spec) {
   SUIT_TRY(check_texts(spec));
   if (!spec.process.cwd.starts_with('/'))
     return fail(0, fmt::format("/process/cwd: \"{}\" is not an absolute path", spec.process.cwd));
-  if (std::ranges::count(spec.process.cwd, '/') > 64) return fail(0, "/process/cwd: more than 64 components");
+  if (std::ranges::count(spec.process.cwd, '/') > 64)
+    return fail(0, "/process/cwd: more than 64 components");
   if (spec.process.terminal)
     return fail(0, "/process/terminal: a terminal is not supported by this runtime",
                 "run without a terminal, with stdin kept open if input is needed");
@@ -62,7 +66,9 @@ Result<void> check_namespaces(const PlanInput& in) {
     return fail(0, "/linux/namespaces: a mount namespace is missing", "add {\"type\": \"mount\"}");
   if (in.shares_namespace("uts") && !in.spec.hostname.empty() &&
       std::ranges::none_of(list, [](const oci::Namespace& ns) { return ns.type == "uts"; }))
-    return fail(0, "/hostname: would change the host's name: the container has no uts namespace of its own");
+    return fail(
+        0,
+        "/hostname: would change the host's name: the container has no uts namespace of its own");
   return {};
 }
 
@@ -88,7 +94,8 @@ Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, st
   SUIT_TRY(plan_program(b, in));
   // Last: what the helper inherits is what the container lane uses.
   plan_clone(b, in);
-  if (b.slots_exhausted()) return fail(0, "the spec has more bind mounts and devices than a plan can hold (230)");
+  if (b.slots_exhausted())
+    return fail(0, "the spec has more bind mounts and devices than a plan can hold (230)");
   return std::move(b.plan());
 }
 

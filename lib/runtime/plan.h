@@ -22,17 +22,19 @@ struct LaunchPlan {
   std::string id;
   std::vector<Op> host;
   std::vector<Op> container;
-  std::string text;                     ///< NUL-terminated strings, and structs at 8-aligned offsets
+  std::string text;  ///< NUL-terminated strings, and structs at 8-aligned offsets
   std::vector<std::string> slot_names;  ///< for people: `rootfs`, `mount /proc`
   std::vector<std::string> warnings;    ///< where the host gives less than the spec asks for
   std::string cgroup_dir;               ///< absolute path of the container's v2 cgroup; empty: none
   std::string program;                  ///< args[0], as asked for
   std::vector<std::string> search;      ///< candidate paths of the program, in the order of PATH
   std::uint64_t clone_flags = 0;
-  std::uint32_t argv = 0, argc = 0;     ///< see PlanHeader
+  std::uint32_t argv = 0, argc = 0;  ///< see PlanHeader
   std::uint32_t envp = 0, envc = 0;
 
-  std::string_view string_at(std::uint32_t offset) const { return std::string_view(text.data() + offset); }
+  std::string_view string_at(std::uint32_t offset) const {
+    return std::string_view(text.data() + offset);
+  }
 };
 
 /// The plan as text, one op a line: what golden tests compare.

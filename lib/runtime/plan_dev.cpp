@@ -25,9 +25,12 @@ struct Node {
 // config-linux.md, "Default Devices". The console needs a terminal, ptmx is devpts's.
 std::vector<Node> default_nodes() {
   constexpr mode_t kCharacter = S_IFCHR | 0666;
-  return {{"null", kCharacter, 1, 3, 0, 0, "/linux/devices"},    {"zero", kCharacter, 1, 5, 0, 0, "/linux/devices"},
-          {"full", kCharacter, 1, 7, 0, 0, "/linux/devices"},    {"random", kCharacter, 1, 8, 0, 0, "/linux/devices"},
-          {"urandom", kCharacter, 1, 9, 0, 0, "/linux/devices"}, {"tty", kCharacter, 5, 0, 0, 0, "/linux/devices"}};
+  return {{"null", kCharacter, 1, 3, 0, 0, "/linux/devices"},
+          {"zero", kCharacter, 1, 5, 0, 0, "/linux/devices"},
+          {"full", kCharacter, 1, 7, 0, 0, "/linux/devices"},
+          {"random", kCharacter, 1, 8, 0, 0, "/linux/devices"},
+          {"urandom", kCharacter, 1, 9, 0, 0, "/linux/devices"},
+          {"tty", kCharacter, 5, 0, 0, 0, "/linux/devices"}};
 }
 
 struct Link {
@@ -50,17 +53,23 @@ Result<std::vector<Node>> wanted_nodes(const oci::Spec& spec) {
     if (!path.starts_with("/dev/"))
       return fail(0, fmt::format("{}: device \"{}\" is not below /dev", pointer, device.path));
     mode_t type = device.type == 'b' ? S_IFBLK : device.type == 'p' ? S_IFIFO : S_IFCHR;
-    Node node{path.substr(5), type | (device.mode & 07777), device.major, device.minor, device.uid, device.gid, pointer};
+    Node node{path.substr(5), type | (device.mode & 07777),
+              device.major,   device.minor,
+              device.uid,     device.gid,
+              pointer};
     auto same = std::ranges::find(nodes, node.name, &Node::name);
-    if (same == nodes.end()) nodes.push_back(std::move(node));
-    else *same = std::move(node);
+    if (same == nodes.end())
+      nodes.push_back(std::move(node));
+    else
+      *same = std::move(node);
   }
   return nodes;
 }
 
 // Directories above a node such as net/tun.
 void plan_parents(Builder& b, std::uint8_t tree, std::string_view name) {
-  for (std::size_t slash = name.find('/'); slash != std::string_view::npos; slash = name.find('/', slash + 1))
+  for (std::size_t slash = name.find('/'); slash != std::string_view::npos;
+       slash = name.find('/', slash + 1))
     b.op(Call::mkdirat, {Builder::slot(tree), b.text(name.substr(0, slash)), Builder::number(0755)})
         .tolerates = kMayExist;
 }
@@ -70,7 +79,8 @@ void plan_node(Builder& b, std::uint8_t tree, const Node& node) {
   Value directory = Builder::slot(tree);
   Value name = b.text(node.name);
   auto device = static_cast<std::int64_t>(::makedev(node.major, node.minor));
-  b.op(Call::mknodat, {directory, name, Builder::number(node.mode), Builder::number(S_ISFIFO(node.mode) ? 0 : device)});
+  b.op(Call::mknodat, {directory, name, Builder::number(node.mode),
+                       Builder::number(S_ISFIFO(node.mode) ? 0 : device)});
   if (node.uid != 0 || node.gid != 0)
     b.op(Call::fchownat, {directory, name, Builder::number(node.uid), Builder::number(node.gid),
                           Builder::number(AT_SYMLINK_NOFOLLOW)});
@@ -88,7 +98,8 @@ Result<void> plan_dev_tree(Builder& b, const PlanInput& in, std::uint8_t tree) {
     b.step("dev.nodes", node.pointer);
     if (in.facts.in_user_namespace && !S_ISFIFO(node.mode)) {
       plan_parents(b, tree, node.name);
-      b.op(Call::mknodat, {Builder::slot(tree), b.text(node.name), Builder::number(S_IFREG | 0644), Builder::number(0)});
+      b.op(Call::mknodat, {Builder::slot(tree), b.text(node.name), Builder::number(S_IFREG | 0644),
+                           Builder::number(0)});
     } else {
       plan_node(b, tree, node);
     }
@@ -96,8 +107,11 @@ Result<void> plan_dev_tree(Builder& b, const PlanInput& in, std::uint8_t tree) {
   // Mount points of what the spec mounts directly below: no path of the image is needed for them.
   for (const oci::SpecMount& mount : in.spec.mounts) {
     std::string path = clean_path(mount.destination);
-    if (!path.starts_with("/dev/") || path.find('/', 5) != std::string::npos || mount.type == "bind") continue;
-    b.op(Call::mkdirat, {Builder::slot(tree), b.text(path.substr(5)), Builder::number(0755)}).tolerates = kMayExist;
+    if (!path.starts_with("/dev/") || path.find('/', 5) != std::string::npos ||
+        mount.type == "bind")
+      continue;
+    b.op(Call::mkdirat, {Builder::slot(tree), b.text(path.substr(5)), Builder::number(0755)})
+        .tolerates = kMayExist;
   }
   b.step("dev.links", "");
   for (const Link& link : kLinks)
@@ -115,7 +129,8 @@ void plan_dev_binds(Builder& b, const PlanInput& in) {
     b.step("dev.nodes", node.pointer);
     std::uint8_t source = b.new_slot("host " + path);
     b.in_host_lane();
-    b.op(Call::open_tree, {Builder::number(AT_FDCWD), b.text(path), Builder::number(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)})
+    b.op(Call::open_tree, {Builder::number(AT_FDCWD), b.text(path),
+                           Builder::number(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)})
         .result = source;
     b.in_container_lane();
     attach_in_root(b, {source, path, Symlinks::Follow, false});

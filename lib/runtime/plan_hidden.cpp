@@ -21,10 +21,14 @@ constexpr unsigned kBothEmpty = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PAT
 
 // Only a guess at what to try first: the other is tried when the kernel says that types differ.
 bool is_likely_directory(std::string_view path) {
-  constexpr std::array<std::string_view, 6> kDirectories = {
-      "/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
-      "/sys/devices/system/cpu"};
-  return std::ranges::any_of(kDirectories, [&](std::string_view known) { return path.starts_with(known); });
+  constexpr std::array<std::string_view, 6> kDirectories = {"/proc/acpi",
+                                                            "/proc/asound",
+                                                            "/proc/scsi",
+                                                            "/sys/firmware",
+                                                            "/sys/devices/virtual/powercap",
+                                                            "/sys/devices/system/cpu"};
+  return std::ranges::any_of(kDirectories,
+                             [&](std::string_view known) { return path.starts_with(known); });
 }
 
 bool is_absent(const HostFacts& facts, const std::string& path) {
@@ -41,23 +45,28 @@ Covers plan_covers(Builder& b) {
   Covers covers{b.new_slot("/dev/null"), b.new_slot("empty tmpfs")};
   std::uint8_t context = b.named_slot("context");
   // From the root as it still is: the image's /dev/null may be anything.
-  b.op(Call::openat, {Builder::number(AT_FDCWD), b.text("/dev/null"), Builder::number(O_PATH | O_CLOEXEC), Builder::number(0)})
+  b.op(Call::openat, {Builder::number(AT_FDCWD), b.text("/dev/null"),
+                      Builder::number(O_PATH | O_CLOEXEC), Builder::number(0)})
       .result = covers.null;
   b.op(Call::fsopen, {b.text("tmpfs"), Builder::number(FSOPEN_CLOEXEC)}).result = context;
   for (std::string_view key : {"nr_blocks", "nr_inodes"})
-    b.op(Call::fsconfig, {Builder::slot(context), Builder::number(FSCONFIG_SET_STRING), b.text(key), b.text("1"), Builder::number(0)});
-  b.op(Call::fsconfig, {Builder::slot(context), Builder::number(FSCONFIG_CMD_CREATE), Builder::null(), Builder::null(), Builder::number(0)});
+    b.op(Call::fsconfig, {Builder::slot(context), Builder::number(FSCONFIG_SET_STRING), b.text(key),
+                          b.text("1"), Builder::number(0)});
+  b.op(Call::fsconfig, {Builder::slot(context), Builder::number(FSCONFIG_CMD_CREATE),
+                        Builder::null(), Builder::null(), Builder::number(0)});
   b.op(Call::fsmount, {Builder::slot(context), Builder::number(FSMOUNT_CLOEXEC),
-                       Builder::number(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)})
+                       Builder::number(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+                                       MOUNT_ATTR_NOEXEC)})
       .result = covers.empty;
-  // Only an attached mount can be cloned (before Linux 6.15): it waits on the old /dev, which nobody
-  // needs any more and which goes with the old root.
-  b.op(Call::move_mount, {Builder::slot(covers.empty), b.text(""), Builder::number(AT_FDCWD), b.text("/dev"),
-                          Builder::number(MOVE_MOUNT_F_EMPTY_PATH)});
+  // Only an attached mount can be cloned (before Linux 6.15): it waits on the old /dev, which
+  // nobody needs any more and which goes with the old root.
+  b.op(Call::move_mount, {Builder::slot(covers.empty), b.text(""), Builder::number(AT_FDCWD),
+                          b.text("/dev"), Builder::number(MOVE_MOUNT_F_EMPTY_PATH)});
   return covers;
 }
 
-void plan_mask(Builder& b, const Covers& covers, std::uint8_t target, std::uint8_t copy, std::string_view path) {
+void plan_mask(Builder& b, const Covers& covers, std::uint8_t target, std::uint8_t copy,
+               std::string_view path) {
   std::size_t first = b.op_count();
   Op& find = open_in_root(b, path, O_PATH, Symlinks::Follow, target);
   find.tolerates = kMayBeAbsent | kMayBeOtherType | kMayBeForbidden;
@@ -65,8 +74,10 @@ void plan_mask(Builder& b, const Covers& covers, std::uint8_t target, std::uint8
   if (is_likely_directory(path)) std::swap(order[0], order[1]);
   std::size_t attempt = 0;
   for (std::uint8_t cover : order) {
-    b.op(Call::open_tree, {Builder::slot(cover), b.text(""), Builder::number(kCloneFlags)}).result = copy;
-    Op& move = b.op(Call::move_mount, {Builder::slot(copy), b.text(""), Builder::slot(target), b.text(""), Builder::number(kBothEmpty)});
+    b.op(Call::open_tree, {Builder::slot(cover), b.text(""), Builder::number(kCloneFlags)}).result =
+        copy;
+    Op& move = b.op(Call::move_mount, {Builder::slot(copy), b.text(""), Builder::slot(target),
+                                       b.text(""), Builder::number(kBothEmpty)});
     if (cover != order[0]) continue;
     move.tolerates = kMayBeOtherType;
     attempt = b.op_count() - 1;
@@ -77,13 +88,18 @@ void plan_mask(Builder& b, const Covers& covers, std::uint8_t target, std::uint8
 
 void plan_readonly(Builder& b, std::uint8_t target, std::uint8_t copy, std::string_view path) {
   std::size_t first = b.op_count();
-  open_in_root(b, path, O_PATH, Symlinks::Follow, target).tolerates = kMayBeAbsent | kMayBeOtherType | kMayBeForbidden;
-  b.op(Call::open_tree, {Builder::slot(target), b.text(""), Builder::number(kCloneFlags | AT_RECURSIVE)}).result = copy;
+  open_in_root(b, path, O_PATH, Symlinks::Follow, target).tolerates =
+      kMayBeAbsent | kMayBeOtherType | kMayBeForbidden;
+  b.op(Call::open_tree,
+       {Builder::slot(target), b.text(""), Builder::number(kCloneFlags | AT_RECURSIVE)})
+      .result = copy;
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY;
-  b.op(Call::mount_setattr, {Builder::slot(copy), b.text(""), Builder::number(AT_EMPTY_PATH | AT_RECURSIVE),
-                             b.data(attributes), Builder::number(sizeof attributes)});
-  b.op(Call::move_mount, {Builder::slot(copy), b.text(""), Builder::slot(target), b.text(""), Builder::number(kBothEmpty)});
+  b.op(Call::mount_setattr,
+       {Builder::slot(copy), b.text(""), Builder::number(AT_EMPTY_PATH | AT_RECURSIVE),
+        b.data(attributes), Builder::number(sizeof attributes)});
+  b.op(Call::move_mount, {Builder::slot(copy), b.text(""), Builder::slot(target), b.text(""),
+                          Builder::number(kBothEmpty)});
   b.op_at(first).skip_failed = static_cast<std::uint8_t>(b.op_count() - first - 1);
 }
 
@@ -119,8 +135,9 @@ void plan_pivot(Builder& b, const PlanInput& in) {
     b.step("root.readonly", "/root/readonly");
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
-    b.op(Call::mount_setattr, {Builder::slot(kSlotRootfs), b.text(""), Builder::number(AT_EMPTY_PATH),
-                               b.data(attributes), Builder::number(sizeof attributes)});
+    b.op(Call::mount_setattr,
+         {Builder::slot(kSlotRootfs), b.text(""), Builder::number(AT_EMPTY_PATH),
+          b.data(attributes), Builder::number(sizeof attributes)});
   }
   b.step("root.pivot", "/root/path");
   b.op(Call::fchdir, {Builder::slot(kSlotRootfs)});

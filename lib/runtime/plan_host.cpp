@@ -1,4 +1,5 @@
-// The host lane: what is opened and sealed before the clone, the clone, and the wait for the report.
+// The host lane: what is opened and sealed before the clone, the clone, and the wait for the
+// report.
 
 #include <fcntl.h>
 #include <linux/memfd.h>
@@ -38,21 +39,26 @@ void plan_cgroup(Builder& b, const HostFacts& facts) {
   // Somebody who was killed left it: an empty one can go, one in use cannot (EBUSY).
   b.op(Call::unlinkat, {at, b.text(own), Builder::number(AT_REMOVEDIR)});
   b.op(Call::mkdirat, {at, b.text(own), Builder::number(0755)});
-  b.op(Call::openat, {at, b.text(own), Builder::number(O_PATH | O_DIRECTORY | O_CLOEXEC), Builder::number(0)})
+  b.op(Call::openat,
+       {at, b.text(own), Builder::number(O_PATH | O_DIRECTORY | O_CLOEXEC), Builder::number(0)})
       .result = kSlotCgroup;
 }
 
-void plan_memfd(Builder& b, std::string_view name, std::uint8_t slot, Extern image, Extern size, unsigned flags) {
-  Op& make = b.op(Call::memfd_create, {b.text(name), Builder::number(MFD_CLOEXEC | MFD_ALLOW_SEALING | flags)});
+void plan_memfd(Builder& b, std::string_view name, std::uint8_t slot, Extern image, Extern size,
+                unsigned flags) {
+  Op& make = b.op(Call::memfd_create,
+                  {b.text(name), Builder::number(MFD_CLOEXEC | MFD_ALLOW_SEALING | flags)});
   make.result = slot;
   if (flags != 0) {
     // Before Linux 6.3 every memfd is executable and the flag is unknown.
     make.tolerates = kMayBeUnsupported;
     make.skip_ok = 1;
-    b.op(Call::memfd_create, {b.text(name), Builder::number(MFD_CLOEXEC | MFD_ALLOW_SEALING)}).result = slot;
+    b.op(Call::memfd_create, {b.text(name), Builder::number(MFD_CLOEXEC | MFD_ALLOW_SEALING)})
+        .result = slot;
   }
   b.op(Call::write, {Builder::slot(slot), Builder::supplied(image), Builder::supplied(size)});
-  b.op(Call::fcntl, {Builder::slot(slot), Builder::number(F_ADD_SEALS), Builder::number(kAllSeals)});
+  b.op(Call::fcntl,
+       {Builder::slot(slot), Builder::number(F_ADD_SEALS), Builder::number(kAllSeals)});
 }
 
 struct NamespaceFlag {
@@ -90,21 +96,26 @@ void plan_child(Builder& b, const PlanInput& in) {
   std::bitset<kSlotCount> inherited = inherited_slots(b.plan());
   for (std::size_t i = 0; i < inherited.size(); ++i)
     if (inherited.test(i))
-      b.op(Call::fcntl, {Builder::slot(static_cast<std::uint8_t>(i)), Builder::number(F_SETFD), Builder::number(0)});
-  b.op(Call::fcntl, {Builder::slot(kSlotTimes), Builder::number(F_SETFD), Builder::number(0)}).when = kWhenTimed;
+      b.op(Call::fcntl, {Builder::slot(static_cast<std::uint8_t>(i)), Builder::number(F_SETFD),
+                         Builder::number(0)});
+  b.op(Call::fcntl, {Builder::slot(kSlotTimes), Builder::number(F_SETFD), Builder::number(0)})
+      .when = kWhenTimed;
 
   b.step("process.signals", "");
   // struct sigaction of the kernel, all zero: SIG_DFL, no flags, no mask.
   std::array<std::uint64_t, 4> by_default{};
   for (int signal = 1; signal < 64; ++signal)
     if ((in.facts.ignored_signals >> (signal - 1) & 1) != 0)
-      b.op(Call::rt_sigaction, {Builder::number(signal), b.data(by_default), Builder::null(), Builder::number(8)});
-  b.op(Call::rt_sigprocmask, {Builder::number(SIG_SETMASK), b.data(std::uint64_t{0}), Builder::null(), Builder::number(8)});
+      b.op(Call::rt_sigaction,
+           {Builder::number(signal), b.data(by_default), Builder::null(), Builder::number(8)});
+  b.op(Call::rt_sigprocmask, {Builder::number(SIG_SETMASK), b.data(std::uint64_t{0}),
+                              Builder::null(), Builder::number(8)});
 
   b.step("host.helper", "");
   b.op(Call::execveat, {Builder::slot(kSlotHelper), b.text(""), Builder::supplied(Extern::Argv),
                         Builder::supplied(Extern::Envp), Builder::number(AT_EMPTY_PATH)});
-  for (std::size_t i = first; i < b.op_count(); ++i) b.op_at(i).when |= kWhenInChild;
+  for (std::size_t i = first; i < b.op_count(); ++i)
+    b.op_at(i).when |= kWhenInChild;
 }
 
 }  // namespace
@@ -134,18 +145,21 @@ void plan_clone(Builder& b, const PlanInput& in) {
   // The child borrows our memory until its exec: no page is copied, whatever our size. A time
   // namespace needs memory of its own.
   if ((flags & CLONE_NEWTIME) == 0) {
-    Op& fast = b.op(Call::clone3, {Builder::supplied(Extern::CloneArgs), Builder::number(sizeof(clone_args)),
-                                   Builder::number(CLONE_VM | CLONE_VFORK)});
+    Op& fast = b.op(Call::clone3,
+                    {Builder::supplied(Extern::CloneArgs), Builder::number(sizeof(clone_args)),
+                     Builder::number(CLONE_VM | CLONE_VFORK)});
     fast.when = kWhenSharedMemory;
     fast.tolerates = kMayBeUnsupported;
     fast.skip_ok = 1;
   }
-  b.op(Call::clone3, {Builder::supplied(Extern::CloneArgs), Builder::number(sizeof(clone_args)), Builder::number(0)});
+  b.op(Call::clone3, {Builder::supplied(Extern::CloneArgs), Builder::number(sizeof(clone_args)),
+                      Builder::number(0)});
   plan_child(b, in);
 
   b.step("host.started", "");
   b.op(Call::close, {Builder::slot(kSlotReportWrite)});
-  b.op(Call::read, {Builder::slot(kSlotReportRead), Builder::supplied(Extern::Failure), Builder::number(sizeof(Failure))});
+  b.op(Call::read, {Builder::slot(kSlotReportRead), Builder::supplied(Extern::Failure),
+                    Builder::number(sizeof(Failure))});
   b.in_container_lane();
 }
 

@@ -1,5 +1,5 @@
-// What happens in the new namespaces before there is a root: names, loopback, sysctls, the way out of
-// a chroot.
+// What happens in the new namespaces before there is a root: names, loopback, sysctls, the way out
+// of a chroot.
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -23,25 +23,31 @@ struct JoinFlag {
   std::string_view type;
   int flag;
 };
-// A joined pid or time namespace takes effect for children only, a user namespace changes who we are.
-constexpr std::array<JoinFlag, 4> kJoinable = {
-    {{"network", CLONE_NEWNET}, {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS}, {"cgroup", CLONE_NEWCGROUP}}};
+// A joined pid or time namespace takes effect for children only, a user namespace changes who we
+// are.
+constexpr std::array<JoinFlag, 4> kJoinable = {{{"network", CLONE_NEWNET},
+                                                {"ipc", CLONE_NEWIPC},
+                                                {"uts", CLONE_NEWUTS},
+                                                {"cgroup", CLONE_NEWCGROUP}}};
 
 Result<void> plan_joins(Builder& b, const oci::Spec& spec) {
   for (std::size_t i = 0; i < spec.linux_.namespaces.size(); ++i) {
     const oci::Namespace& ns = spec.linux_.namespaces[i];
     std::string pointer = fmt::format("/linux/namespaces/{}", i);
     if (ns.type == "user")
-      return fail(0, fmt::format("{}: a user namespace of the container's own is not supported", pointer),
-                  "run the engine itself in a user namespace: start it as a plain user");
+      return fail(
+          0, fmt::format("{}: a user namespace of the container's own is not supported", pointer),
+          "run the engine itself in a user namespace: start it as a plain user");
     if (ns.path.empty()) continue;
     const auto* join = std::ranges::find(kJoinable, ns.type, &JoinFlag::type);
     if (join == kJoinable.end())
-      return fail(0, fmt::format("{}: joining a {} namespace by path is not supported", pointer, ns.type));
+      return fail(
+          0, fmt::format("{}: joining a {} namespace by path is not supported", pointer, ns.type));
     b.in_host_lane();
     b.step("ns.join", pointer);
     std::uint8_t slot = b.new_slot(ns.type + " namespace");
-    b.op(Call::openat, {Builder::number(AT_FDCWD), b.text(ns.path), Builder::number(O_RDONLY | O_CLOEXEC), Builder::number(0)})
+    b.op(Call::openat, {Builder::number(AT_FDCWD), b.text(ns.path),
+                        Builder::number(O_RDONLY | O_CLOEXEC), Builder::number(0)})
         .result = slot;
     b.in_container_lane();
     b.op(Call::setns, {Builder::slot(slot), Builder::number(join->flag)});
@@ -49,18 +55,21 @@ Result<void> plan_joins(Builder& b, const oci::Spec& spec) {
   return {};
 }
 
-// A chroot's root is no mount, and pivot_root wants one. A process whose root lies below its working
-// directory can climb: so the root moves into the container's, and we climb from the old one.
+// A chroot's root is no mount, and pivot_root wants one. A process whose root lies below its
+// working directory can climb: so the root moves into the container's, and we climb from the old
+// one.
 void plan_escape(Builder& b) {
   b.step("root.escape", "");
   std::uint8_t outer = b.new_slot("chroot");
-  b.op(Call::openat, {Builder::number(AT_FDCWD), b.text("/"), Builder::number(O_PATH | O_DIRECTORY | O_CLOEXEC), Builder::number(0)})
+  b.op(Call::openat, {Builder::number(AT_FDCWD), b.text("/"),
+                      Builder::number(O_PATH | O_DIRECTORY | O_CLOEXEC), Builder::number(0)})
       .result = outer;
   b.op(Call::fchdir, {Builder::slot(kSlotRootfs)});
   b.op(Call::chroot, {b.text(".")});
   b.op(Call::fchdir, {Builder::slot(outer)});
   std::string up;
-  for (int depth = 0; depth < 64; ++depth) up += "../";
+  for (int depth = 0; depth < 64; ++depth)
+    up += "../";
   b.op(Call::chdir, {b.text(up)});
   b.op(Call::chroot, {b.text(".")});
 }
@@ -68,18 +77,22 @@ void plan_escape(Builder& b) {
 void plan_names(Builder& b, const PlanInput& in) {
   if (!in.spec.hostname.empty()) {
     b.step("uts.hostname", "/hostname");
-    b.op(Call::sethostname, {b.text(in.spec.hostname), Builder::number(static_cast<std::int64_t>(in.spec.hostname.size()))});
+    b.op(Call::sethostname, {b.text(in.spec.hostname),
+                             Builder::number(static_cast<std::int64_t>(in.spec.hostname.size()))});
   }
   if (!in.spec.domainname.empty()) {
     b.step("uts.domainname", "/domainname");
-    b.op(Call::setdomainname, {b.text(in.spec.domainname), Builder::number(static_cast<std::int64_t>(in.spec.domainname.size()))});
+    b.op(Call::setdomainname,
+         {b.text(in.spec.domainname),
+          Builder::number(static_cast<std::int64_t>(in.spec.domainname.size()))});
   }
 }
 
 void plan_loopback(Builder& b) {
   b.step("net.loopback", "/linux/namespaces");
   std::uint8_t socket = b.new_slot("socket");
-  b.op(Call::socket, {Builder::number(AF_INET), Builder::number(SOCK_DGRAM | SOCK_CLOEXEC), Builder::number(0)})
+  b.op(Call::socket,
+       {Builder::number(AF_INET), Builder::number(SOCK_DGRAM | SOCK_CLOEXEC), Builder::number(0)})
       .result = socket;
   ifreq request{};
   request.ifr_name[0] = 'l';
@@ -92,16 +105,19 @@ void plan_loopback(Builder& b) {
 // (CVE-2025-52881).
 void plan_write(Builder& b, std::string_view path, std::string_view value) {
   std::uint8_t file = b.named_slot("proc file");
-  b.op(Call::openat, {Builder::number(AT_FDCWD), b.text(path), Builder::number(O_WRONLY | O_CLOEXEC), Builder::number(0)})
+  b.op(Call::openat, {Builder::number(AT_FDCWD), b.text(path),
+                      Builder::number(O_WRONLY | O_CLOEXEC), Builder::number(0)})
       .result = file;
-  b.op(Call::write, {Builder::slot(file), b.text(value), Builder::number(static_cast<std::int64_t>(value.size()))});
+  b.op(Call::write, {Builder::slot(file), b.text(value),
+                     Builder::number(static_cast<std::int64_t>(value.size()))});
 }
 
 // The namespace that a sysctl belongs to, or "": the host's.
 std::string_view namespace_of_sysctl(std::string_view name) {
   constexpr std::array<std::string_view, 9> kIpc = {
-      "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall",
-      "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msg_next_id"};
+      "kernel.msgmax", "kernel.msgmnb",          "kernel.msgmni",
+      "kernel.sem",    "kernel.shmall",          "kernel.shmmax",
+      "kernel.shmmni", "kernel.shm_rmid_forced", "kernel.msg_next_id"};
   if (name.starts_with("net.")) return "network";
   if (name.starts_with("fs.mqueue.") || std::ranges::find(kIpc, name) != kIpc.end()) return "ipc";
   if (name == "kernel.hostname" || name == "kernel.domainname") return "uts";
@@ -114,14 +130,17 @@ Result<void> plan_sysctls(Builder& b, const PlanInput& in) {
     std::string_view ns = namespace_of_sysctl(name);
     if (ns.empty() || name.find("..") != std::string::npos || name.find("//") != std::string::npos)
       return fail(0, fmt::format("{}: sysctl \"{}\" is not the container's to set", pointer, name),
-                  "only sysctls of the network, ipc and uts namespaces are: net.*, fs.mqueue.*, kernel.shm*, kernel.msg*");
+                  "only sysctls of the network, ipc and uts namespaces are: net.*, fs.mqueue.*, "
+                  "kernel.shm*, kernel.msg*");
     if (in.shares_namespace(ns))
-      return fail(0, fmt::format("{}: sysctl \"{}\" would change the host: the container has no {} namespace of its own",
+      return fail(0, fmt::format("{}: sysctl \"{}\" would change the host: the container has no {} "
+                                 "namespace of its own",
                                  pointer, name, ns));
     std::string path = "/proc/sys/" + name;
     // A slash in a name stands for a dot of an interface's: net.ipv4.conf.eth0/100.forwarding.
-    std::ranges::transform(path.begin() + 10, path.end(), path.begin() + 10,
-                           [](char c) { return c == '.' ? '/' : c == '/' ? '.' : c; });
+    std::ranges::transform(path.begin() + 10, path.end(), path.begin() + 10, [](char c) {
+      return c == '.' ? '/' : c == '/' ? '.' : c;
+    });
     b.step("proc.sysctl", pointer);
     plan_write(b, path, value);
   }
@@ -136,8 +155,9 @@ Result<void> plan_isolation(Builder& b, const PlanInput& in) {
 
   b.step("mount.private", "/linux/rootfsPropagation");
   bool is_slave = in.spec.linux_.rootfs_propagation.ends_with("slave");
-  b.op(Call::mount, {Builder::null(), b.text("/"), Builder::null(),
-                     Builder::number(MS_REC | (is_slave ? MS_SLAVE : MS_PRIVATE)), Builder::null()});
+  b.op(Call::mount,
+       {Builder::null(), b.text("/"), Builder::null(),
+        Builder::number(MS_REC | (is_slave ? MS_SLAVE : MS_PRIVATE)), Builder::null()});
   if (in.has_namespace("cgroup")) {
     b.step("cgroup.namespace", "/linux/namespaces");
     b.op(Call::unshare, {Builder::number(CLONE_NEWCGROUP)});
@@ -150,7 +170,8 @@ Result<void> plan_isolation(Builder& b, const PlanInput& in) {
     plan_write(b, "/proc/self/oom_score_adj", std::to_string(*in.spec.process.oom_score_adj));
   }
   b.step("proc.undumpable", "");
-  b.op(Call::prctl, {Builder::number(PR_SET_DUMPABLE), Builder::number(0), Builder::number(0), Builder::number(0), Builder::number(0)});
+  b.op(Call::prctl, {Builder::number(PR_SET_DUMPABLE), Builder::number(0), Builder::number(0),
+                     Builder::number(0), Builder::number(0)});
   // Modes in the plan are what they say.
   b.step("process.umask", "/process/user/umask");
   b.op(Call::umask, {Builder::number(0)});

@@ -32,31 +32,39 @@ struct Wanted {
 // A container that mounts over parts of its /proc could feed us a false one, and hides what the
 // kernel says from its own programs (CVE-2019-16884). These files are known to be replaced (lxcfs).
 constexpr std::array<std::string_view, 10> kReplaceableInProc = {
-    "/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo", "/proc/net/dev",
-    "/proc/slabinfo", "/proc/stat", "/proc/swaps", "/proc/uptime", "/proc/sys/crypto/fips_enabled"};
+    "/proc/cpuinfo", "/proc/diskstats",
+    "/proc/loadavg", "/proc/meminfo",
+    "/proc/net/dev", "/proc/slabinfo",
+    "/proc/stat",    "/proc/swaps",
+    "/proc/uptime",  "/proc/sys/crypto/fips_enabled"};
 
 Result<void> check_destination(const Wanted& w) {
   std::string_view path = w.destination;
-  if (path == "/") return fail(0, fmt::format("{}: destination \"{}\" is the root", w.pointer, w.mount.destination));
+  if (path == "/")
+    return fail(0,
+                fmt::format("{}: destination \"{}\" is the root", w.pointer, w.mount.destination));
   if (static_cast<std::size_t>(std::ranges::count(path, '/')) > kMaxDepth)
-    return fail(0, fmt::format("{}: destination has more than {} components", w.pointer, kMaxDepth));
-  if (path.starts_with("/proc/") && std::ranges::find(kReplaceableInProc, path) == kReplaceableInProc.end())
-    return fail(0, fmt::format("{}: destination \"{}\" is inside /proc", w.pointer, w.mount.destination),
-                "only files such as /proc/cpuinfo and /proc/uptime may be replaced");
+    return fail(0,
+                fmt::format("{}: destination has more than {} components", w.pointer, kMaxDepth));
+  if (path.starts_with("/proc/") &&
+      std::ranges::find(kReplaceableInProc, path) == kReplaceableInProc.end())
+    return fail(
+        0, fmt::format("{}: destination \"{}\" is inside /proc", w.pointer, w.mount.destination),
+        "only files such as /proc/cpuinfo and /proc/uptime may be replaced");
   return {};
 }
 
-void plan_attributes(Builder& b, std::uint8_t tree, bool recursive, std::uint64_t set, std::uint64_t clear,
-                     std::uint64_t propagation) {
+void plan_attributes(Builder& b, std::uint8_t tree, bool recursive, std::uint64_t set,
+                     std::uint64_t clear, std::uint64_t propagation) {
   if (set == 0 && clear == 0 && propagation == 0) return;
   mount_attr attributes{};
   attributes.attr_set = set;
   // The kernel wants the whole access-time field cleared before one of its values is set.
   attributes.attr_clr = clear;
   attributes.propagation = propagation;
-  b.op(Call::mount_setattr,
-       {Builder::slot(tree), b.text(""), Builder::number(AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0)),
-        b.data(attributes), Builder::number(sizeof attributes)});
+  b.op(Call::mount_setattr, {Builder::slot(tree), b.text(""),
+                             Builder::number(AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0)),
+                             b.data(attributes), Builder::number(sizeof attributes)});
 }
 
 void plan_bind(Builder& b, const Wanted& w, Symlinks symlinks) {
@@ -65,7 +73,8 @@ void plan_bind(Builder& b, const Wanted& w, Symlinks symlinks) {
   b.in_host_lane();
   b.step("mount.bind", w.pointer);
   unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (o.recursive_bind ? AT_RECURSIVE : 0U);
-  b.op(Call::open_tree, {Builder::number(AT_FDCWD), b.text(w.mount.source), Builder::number(flags)}).result = tree;
+  b.op(Call::open_tree, {Builder::number(AT_FDCWD), b.text(w.mount.source), Builder::number(flags)})
+      .result = tree;
   // A copy of a shared mount is its peer: what the container mounts there would appear on the host.
   std::uint64_t propagation = o.propagation == 0 ? std::uint64_t{MS_PRIVATE} : o.propagation;
   if (propagation != MS_SHARED) plan_attributes(b, tree, true, 0, 0, propagation);
@@ -87,19 +96,22 @@ void plan_filesystem(Builder& b, const PlanInput& in, const Wanted& w, const std
   std::uint8_t context = b.named_slot("context");
   b.op(Call::fsopen, {b.text(type), Builder::number(FSOPEN_CLOEXEC)}).result = context;
   auto set = [&](unsigned command, Value key, Value value) {
-    b.op(Call::fsconfig, {Builder::slot(context), Builder::number(command), key, value, Builder::number(0)});
+    b.op(Call::fsconfig,
+         {Builder::slot(context), Builder::number(command), key, value, Builder::number(0)});
   };
   if (!w.mount.source.empty()) set(FSCONFIG_SET_STRING, b.text("source"), b.text(w.mount.source));
   for (const auto& option : w.options.data) {
     if (is_unmapped_gid(option, in.facts))
-      b.warn(fmt::format("{}: gid={} is not mapped in this user namespace, left out", w.pointer, option.second));
+      b.warn(fmt::format("{}: gid={} is not mapped in this user namespace, left out", w.pointer,
+                         option.second));
     else if (option.second.empty())
       set(FSCONFIG_SET_FLAG, b.text(option.first), Builder::null());
     else
       set(FSCONFIG_SET_STRING, b.text(option.first), b.text(option.second));
   }
   set(FSCONFIG_CMD_CREATE, Builder::null(), Builder::null());
-  b.op(Call::fsmount, {Builder::slot(context), Builder::number(FSMOUNT_CLOEXEC), Builder::number(static_cast<std::int64_t>(attributes))})
+  b.op(Call::fsmount, {Builder::slot(context), Builder::number(FSMOUNT_CLOEXEC),
+                       Builder::number(static_cast<std::int64_t>(attributes))})
       .result = mount;
   if (w.options.propagation != 0 && w.options.propagation != MS_PRIVATE)
     plan_attributes(b, mount, false, 0, 0, w.options.propagation);
@@ -149,7 +161,8 @@ void plan_fresh(Builder& b, const PlanInput& in, Wanted w) {
   if (type == "cgroup") type = "cgroup2";
   if (type == "cgroup2" && in.facts.cgroup2_dir.empty()) {
     // Nothing of the host's hierarchies may be seen, and programs look for the directory.
-    b.warn(fmt::format("{}: no cgroup v2 hierarchy here, {} is an empty directory", w.pointer, w.destination));
+    b.warn(fmt::format("{}: no cgroup v2 hierarchy here, {} is an empty directory", w.pointer,
+                       w.destination));
     type = "tmpfs";
     w.options.data = {{"mode", "755"}, {"size", "4k"}};
   }
@@ -158,9 +171,11 @@ void plan_fresh(Builder& b, const PlanInput& in, Wanted w) {
   b.step(step_of(type), w.pointer);
   std::uint8_t mount = b.named_slot("file system");
   plan_filesystem(b, in, w, type, w.options.set | w.options.recursive_set, mount);
-  // A /proc or /sys that is a symlink would put the kernel's files where the image says (CVE-2023-27561).
+  // A /proc or /sys that is a symlink would put the kernel's files where the image says
+  // (CVE-2023-27561).
   bool is_kernels = type == "proc" || type == "sysfs" || type == "cgroup2";
-  attach_in_root(b, {mount, w.destination, is_kernels ? Symlinks::Refuse : Symlinks::Follow, false});
+  attach_in_root(b,
+                 {mount, w.destination, is_kernels ? Symlinks::Refuse : Symlinks::Follow, false});
 }
 
 Result<void> plan_mount(Builder& b, const PlanInput& in, const Wanted& w) {
@@ -169,7 +184,8 @@ Result<void> plan_mount(Builder& b, const PlanInput& in, const Wanted& w) {
     plan_bind(b, w, Symlinks::Follow);
   } else if (w.destination == "/dev" && w.mount.type == "tmpfs") {
     return plan_dev(b, in, w);
-  } else if (w.mount.type == "sysfs" && in.facts.in_user_namespace && in.shares_namespace("network")) {
+  } else if (w.mount.type == "sysfs" && in.facts.in_user_namespace &&
+             in.shares_namespace("network")) {
     plan_host_sysfs(b, w);
   } else {
     plan_fresh(b, in, w);
@@ -181,10 +197,11 @@ Result<void> plan_mount(Builder& b, const PlanInput& in, const Wanted& w) {
 
 Result<void> plan_mounts(Builder& b, const PlanInput& in) {
   b.step("root.attach", "/root/path");
-  b.op(Call::move_mount, {Builder::slot(kSlotRootfs), b.text(""), Builder::number(AT_FDCWD), b.text("/"),
-                          Builder::number(MOVE_MOUNT_F_EMPTY_PATH)});
+  b.op(Call::move_mount, {Builder::slot(kSlotRootfs), b.text(""), Builder::number(AT_FDCWD),
+                          b.text("/"), Builder::number(MOVE_MOUNT_F_EMPTY_PATH)});
   if (in.spec.mounts.size() > kMaxMounts)
-    return fail(0, fmt::format("/mounts: {} mounts, more than {}", in.spec.mounts.size(), kMaxMounts));
+    return fail(0,
+                fmt::format("/mounts: {} mounts, more than {}", in.spec.mounts.size(), kMaxMounts));
   auto is_dev = [](const oci::SpecMount& mount) { return clean_path(mount.destination) == "/dev"; };
   if (std::ranges::none_of(in.spec.mounts, is_dev)) {
     oci::SpecMount mount = default_dev_mount();
@@ -201,7 +218,8 @@ Result<void> plan_mounts(Builder& b, const PlanInput& in) {
   // A read-only /dev is made so only now that the mount points in it are there.
   for (std::size_t i = 0; i < in.spec.mounts.size(); ++i) {
     auto options = parse_mount_options(in.spec.mounts[i]);
-    if (!is_dev(in.spec.mounts[i]) || options->bind || (options->set & MOUNT_ATTR_RDONLY) == 0) continue;
+    if (!is_dev(in.spec.mounts[i]) || options->bind || (options->set & MOUNT_ATTR_RDONLY) == 0)
+      continue;
     b.step("mount.dev", fmt::format("/mounts/{}", i));
     plan_attributes(b, b.named_slot("dev"), false, MOUNT_ATTR_RDONLY, 0, 0);
   }

@@ -23,7 +23,8 @@ namespace {
 void plan_stdio(Builder& b) {
   b.step("process.stdio", "");
   for (std::uint8_t i = 0; i < 3; ++i)
-    b.op(Call::dup3, {Builder::slot(static_cast<std::uint8_t>(kSlotStdin + i)), Builder::number(i), Builder::number(0)});
+    b.op(Call::dup3, {Builder::slot(static_cast<std::uint8_t>(kSlotStdin + i)), Builder::number(i),
+                      Builder::number(0)});
   b.step("process.session", "");
   b.op(Call::setsid, {});
 }
@@ -34,20 +35,22 @@ Result<void> plan_limits(Builder& b, const PlanInput& in) {
     std::string pointer = fmt::format("/process/rlimits/{}", i);
     std::optional<unsigned> resource = rlimit_number(limits[i].type);
     if (!resource)
-      return fail(0, fmt::format("{}: no limit is called \"{}\"{}", pointer, limits[i].type, suggest_rlimit(limits[i].type)));
+      return fail(0, fmt::format("{}: no limit is called \"{}\"{}", pointer, limits[i].type,
+                                 suggest_rlimit(limits[i].type)));
     if (limits[i].soft > limits[i].hard)
-      return fail(0, fmt::format("{}: {} soft limit {} is above the hard limit {}", pointer, limits[i].type,
-                                 limits[i].soft, limits[i].hard));
+      return fail(0, fmt::format("{}: {} soft limit {} is above the hard limit {}", pointer,
+                                 limits[i].type, limits[i].soft, limits[i].hard));
     std::uint64_t highest = in.facts.rlimits_hard[*resource];
     rlimit64 value{limits[i].soft, limits[i].hard};
     if (highest != 0 && value.rlim_max > highest) {
-      b.warn(fmt::format("{}: {} is lowered from {} to {}, the highest that this host allows", pointer,
-                         limits[i].type, limits[i].hard, highest));
+      b.warn(fmt::format("{}: {} is lowered from {} to {}, the highest that this host allows",
+                         pointer, limits[i].type, limits[i].hard, highest));
       value.rlim_max = highest;
       value.rlim_cur = std::min<std::uint64_t>(value.rlim_cur, highest);
     }
     b.step("process.rlimit", pointer);
-    b.op(Call::prlimit64, {Builder::number(0), Builder::number(*resource), b.data(value), Builder::null()});
+    b.op(Call::prlimit64,
+         {Builder::number(0), Builder::number(*resource), b.data(value), Builder::null()});
   }
   return {};
 }
@@ -59,17 +62,19 @@ void plan_directory(Builder& b, const oci::Spec& spec) {
 }
 
 // The bits of a list of names, without those that this host cannot give.
-Result<std::uint64_t> capability_bits(Builder& b, const PlanInput& in, const std::vector<std::string>& names,
-                                      std::string_view set) {
+Result<std::uint64_t> capability_bits(Builder& b, const PlanInput& in,
+                                      const std::vector<std::string>& names, std::string_view set) {
   std::uint64_t bits = 0;
   for (const std::string& name : names) {
     std::optional<unsigned> number = capability_number(name);
     if (!number)
-      return fail(0, fmt::format("/process/capabilities/{}: no capability is called \"{}\"{}", set, name,
-                                 suggest_capability(name)));
+      return fail(0, fmt::format("/process/capabilities/{}: no capability is called \"{}\"{}", set,
+                                 name, suggest_capability(name)));
     std::uint64_t bit = std::uint64_t{1} << *number;
-    if (*number <= in.facts.last_capability && (in.facts.bounding & bit) != 0) bits |= bit;
-    else if (set == "bounding") b.warn(fmt::format("/process/capabilities: {} is not ours to give, left out", name));
+    if (*number <= in.facts.last_capability && (in.facts.bounding & bit) != 0)
+      bits |= bit;
+    else if (set == "bounding")
+      b.warn(fmt::format("/process/capabilities: {} is not ours to give, left out", name));
   }
   return bits;
 }
@@ -93,14 +98,16 @@ Result<CapabilitySets> capability_sets(Builder& b, const PlanInput& in) {
 }
 
 Op& prctl(Builder& b, int option, std::int64_t a = 0, std::int64_t c = 0) {
-  return b.op(Call::prctl, {Builder::number(option), Builder::number(a), Builder::number(c), Builder::number(0), Builder::number(0)});
+  return b.op(Call::prctl, {Builder::number(option), Builder::number(a), Builder::number(c),
+                            Builder::number(0), Builder::number(0)});
 }
 
 void plan_ids(Builder& b, const PlanInput& in) {
   const oci::SpecUser& user = in.spec.process.user;
   b.step("ids.groups", "/process/user/additionalGids");
   if (in.facts.setgroups_denied) {
-    if (!user.additional_gids.empty()) b.warn("/process/user/additionalGids: groups cannot be set in this user namespace, left out");
+    if (!user.additional_gids.empty())
+      b.warn("/process/user/additionalGids: groups cannot be set in this user namespace, left out");
   } else {
     std::string_view gids(reinterpret_cast<const char*>(user.additional_gids.data()),
                           user.additional_gids.size() * sizeof(std::uint32_t));
@@ -143,9 +150,12 @@ std::vector<std::string_view> effective_env(const std::vector<std::string>& env)
   std::vector<std::string_view> out;
   for (std::string_view entry : env) {
     std::string_view name = entry.substr(0, entry.find('='));
-    auto same = std::ranges::find_if(out, [&](std::string_view known) { return known.substr(0, known.find('=')) == name; });
-    if (same == out.end()) out.push_back(entry);
-    else *same = entry;
+    auto same = std::ranges::find_if(
+        out, [&](std::string_view known) { return known.substr(0, known.find('=')) == name; });
+    if (same == out.end())
+      out.push_back(entry);
+    else
+      *same = entry;
   }
   return out;
 }
@@ -154,13 +164,16 @@ std::vector<std::string_view> effective_env(const std::vector<std::string>& env)
 template <typename Strings>
 std::uint32_t string_array(Builder& b, const Strings& strings) {
   std::vector<std::uint64_t> offsets;
-  for (const auto& s : strings) offsets.push_back(static_cast<std::uint64_t>(b.text(s).word));
+  for (const auto& s : strings)
+    offsets.push_back(static_cast<std::uint64_t>(b.text(s).word));
   offsets.push_back(0);
   return static_cast<std::uint32_t>(
-      b.bytes({reinterpret_cast<const char*>(offsets.data()), offsets.size() * sizeof offsets[0]}).word);
+      b.bytes({reinterpret_cast<const char*>(offsets.data()), offsets.size() * sizeof offsets[0]})
+          .word);
 }
 
-std::vector<std::string> search_path(const oci::Process& process, const std::vector<std::string_view>& env) {
+std::vector<std::string> search_path(const oci::Process& process,
+                                     const std::vector<std::string_view>& env) {
   const std::string& program = process.args[0];
   if (program.find('/') != std::string::npos) return {program};
   std::string_view path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -197,7 +210,8 @@ Result<void> plan_process(Builder& b, const PlanInput& in) {
 
 Result<void> plan_program(Builder& b, const PlanInput& in) {
   const oci::Process& process = in.spec.process;
-  if (process.args.empty() || process.args[0].empty()) return fail(0, "/process/args: no program to run");
+  if (process.args.empty() || process.args[0].empty())
+    return fail(0, "/process/args: no program to run");
   std::vector<std::string_view> env = effective_env(process.env);
   LaunchPlan& plan = b.plan();
   plan.program = process.args[0];
@@ -208,12 +222,14 @@ Result<void> plan_program(Builder& b, const PlanInput& in) {
   plan.envc = static_cast<std::uint32_t>(env.size());
 
   b.step("process.close_fds", "");
-  // Whatever descriptor came this far ends at the exec: one to a host directory would be the way out
-  // (CVE-2024-21626).
-  b.op(Call::close_range, {Builder::number(3), Builder::number(-1), Builder::number(CLOSE_RANGE_CLOEXEC)});
+  // Whatever descriptor came this far ends at the exec: one to a host directory would be the way
+  // out (CVE-2024-21626).
+  b.op(Call::close_range,
+       {Builder::number(3), Builder::number(-1), Builder::number(CLOSE_RANGE_CLOEXEC)});
   b.step("exec", "/process/args");
   for (const std::string& candidate : plan.search)
-    b.op(Call::execve, {b.text(candidate), Builder::supplied(Extern::Argv), Builder::supplied(Extern::Envp)})
+    b.op(Call::execve,
+         {b.text(candidate), Builder::supplied(Extern::Argv), Builder::supplied(Extern::Envp)})
         .tolerates = kMayBeAbsent | kMayBeOtherType | kMayBeForbidden;
   return {};
 }

@@ -1,11 +1,11 @@
-#include "runtime/plan_root_internal.h"
-
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 
 #include <string>
+
+#include "runtime/plan_root_internal.h"
 
 namespace suit::runtime {
 namespace {
@@ -18,8 +18,8 @@ void skip_rest_if_ok(Builder& b, std::size_t index) {
 }
 
 Op& move_to(Builder& b, std::uint8_t mount, std::uint8_t target) {
-  return b.op(Call::move_mount, {Builder::slot(mount), b.text(""), Builder::slot(target), b.text(""),
-                                 Builder::number(kBothEmpty)});
+  return b.op(Call::move_mount, {Builder::slot(mount), b.text(""), Builder::slot(target),
+                                 b.text(""), Builder::number(kBothEmpty)});
 }
 
 }  // namespace
@@ -44,7 +44,8 @@ std::uint8_t make_dirs_in_root(Builder& b, std::string_view path) {
   std::uint8_t parent = kSlotRootfs;
   for (std::size_t start = 1; start <= path.size();) {
     std::size_t end = std::min(path.find('/', start), path.size());
-    b.op(Call::mkdirat, {Builder::slot(parent), b.text(path.substr(start, end - start)), Builder::number(0755)})
+    b.op(Call::mkdirat,
+         {Builder::slot(parent), b.text(path.substr(start, end - start)), Builder::number(0755)})
         .tolerates = kMayExist;
     open_in_root(b, path.substr(0, end), O_PATH | O_DIRECTORY, Symlinks::Follow, directory);
     parent = directory;
@@ -70,7 +71,8 @@ void attach_in_root(Builder& b, const Attachment& a) {
     // directory. Then the mount point that we have just made becomes a file.
     move_to(b, a.source, target).tolerates = kMayBeOtherType;
     b.op(Call::unlinkat, {Builder::slot(parent), b.text(leaf), Builder::number(AT_REMOVEDIR)});
-    b.op(Call::mknodat, {Builder::slot(parent), b.text(leaf), Builder::number(S_IFREG | 0644), Builder::number(0)});
+    b.op(Call::mknodat, {Builder::slot(parent), b.text(leaf), Builder::number(S_IFREG | 0644),
+                         Builder::number(0)});
     open_in_root(b, a.destination, O_PATH, a.symlinks, target);
   }
   skip_rest_if_ok(b, first);

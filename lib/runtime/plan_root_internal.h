@@ -1,8 +1,8 @@
 /// \file
 /// Ops that act on paths of the container's root.
 ///
-/// Each path is resolved by the kernel with the root as `/` (openat2, RESOLVE_IN_ROOT): a symlink of
-/// the image cannot lead out, whoever swaps it when.
+/// Each path is resolved by the kernel with the root as `/` (openat2, RESOLVE_IN_ROOT): a symlink
+/// of the image cannot lead out, whoever swaps it when.
 
 #pragma once
 
@@ -17,7 +17,8 @@ namespace suit::runtime {
 enum class Symlinks { Follow, Refuse };
 
 /// `openat2(rootfs, path, {flags}) -> result`
-Op& open_in_root(Builder& b, std::string_view path, std::uint64_t flags, Symlinks symlinks, std::uint8_t result);
+Op& open_in_root(Builder& b, std::string_view path, std::uint64_t flags, Symlinks symlinks,
+                 std::uint8_t result);
 
 /// Opens the directory \p path in the root, making what is missing. Slot of the directory.
 std::uint8_t make_dirs_in_root(Builder& b, std::string_view path);
@@ -27,7 +28,7 @@ struct Attachment {
   std::uint8_t source = kSlotNone;  ///< detached mount
   std::string_view destination;     ///< clean absolute path in the root
   Symlinks symlinks = Symlinks::Follow;
-  bool may_be_file = false;         ///< a bind's source: a missing mount point is made to match
+  bool may_be_file = false;  ///< a bind's source: a missing mount point is made to match
 };
 /// Attaches a detached mount, making a missing mount point.
 void attach_in_root(Builder& b, const Attachment& attachment);

@@ -31,17 +31,21 @@ namespace suit::runtime {
 /// What this host is and lets us do: the other half of a plan's input. A plain value, so that plans
 /// are tested without root on any machine.
 struct HostFacts {
-  bool in_user_namespace = false;   ///< root only in a user namespace: no mknod, no v1 cgroups
-  bool root_is_mount = true;        ///< false in a plain chroot, where pivot_root(2) is EINVAL
-  std::string cgroup2_dir;          ///< a writable v2 tree for life cycle (`cgroup.kill`); empty: none
+  bool in_user_namespace = false;  ///< root only in a user namespace: no mknod, no v1 cgroups
+  bool root_is_mount = true;       ///< false in a plain chroot, where pivot_root(2) is EINVAL
+  std::string cgroup2_dir;  ///< a writable v2 tree for life cycle (`cgroup.kill`); empty: none
   /// Hard limits by RLIMIT_* number, 0 for unknown: without CAP_SYS_RESOURCE none can be raised.
   std::array<std::uint64_t, 16> rlimits_hard{};
-  unsigned last_capability = 40;    ///< the kernel's CAP_LAST_CAP
-  std::uint64_t bounding = ~std::uint64_t{0};  ///< capabilities that we can give, as bits: dropping others is a wasted call
-  std::uint64_t ignored_signals = 0;  ///< as bits, signal n is bit n-1: ignored survives exec, so the child resets these
-  bool setgroups_denied = false;    ///< in a user namespace made without privilege
-  std::uint32_t mapped_gids = ~std::uint32_t{0};  ///< group ids from 0 that exist here: devpts wants gid 5
-  std::vector<std::string> absent_masked;  ///< masked or read-only paths known to be absent: no calls for them
+  unsigned last_capability = 40;  ///< the kernel's CAP_LAST_CAP
+  std::uint64_t bounding = ~std::uint64_t{
+      0};  ///< capabilities that we can give, as bits: dropping others is a wasted call
+  std::uint64_t ignored_signals =
+      0;  ///< as bits, signal n is bit n-1: ignored survives exec, so the child resets these
+  bool setgroups_denied = false;  ///< in a user namespace made without privilege
+  std::uint32_t mapped_gids =
+      ~std::uint32_t{0};  ///< group ids from 0 that exist here: devpts wants gid 5
+  std::vector<std::string>
+      absent_masked;  ///< masked or read-only paths known to be absent: no calls for them
 };
 Result<HostFacts> probe_host();
 
@@ -69,8 +73,8 @@ Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, st
 
 /// What a launch is given beside its plan.
 struct LaunchInputs {
-  os::FdRef rootfs;   ///< detached mount of the root (`mount_overlay`, `clone_tree`)
-  os::FdRef stdin_;   ///< becomes 0 of the program; so on for 1 and 2
+  os::FdRef rootfs;  ///< detached mount of the root (`mount_overlay`, `clone_tree`)
+  os::FdRef stdin_;  ///< becomes 0 of the program; so on for 1 and 2
   os::FdRef stdout_;
   os::FdRef stderr_;
   bool die_with_parent = false;  ///< SIGKILL to the container when this process dies
@@ -87,8 +91,9 @@ struct ExitStatus {
 
 /// When each operation ran, in the order of the plan; empty when not timed.
 struct Timeline {
-  std::vector<std::chrono::nanoseconds> host;       ///< start of each host-lane op since launch
-  std::vector<std::chrono::nanoseconds> container;  ///< start of each container-lane op since launch
+  std::vector<std::chrono::nanoseconds> host;  ///< start of each host-lane op since launch
+  std::vector<std::chrono::nanoseconds>
+      container;  ///< start of each container-lane op since launch
   /// What each call returned, or -errno; `kNotRun` for one that was left out.
   std::vector<std::int64_t> host_results, container_results;
   std::vector<int> slots;  ///< descriptors as the container lane began, by slot

@@ -1,6 +1,6 @@
-#include "runtime/spawn_internal.h"
-
 #include <sys/syscall.h>
+
+#include "runtime/spawn_internal.h"
 
 namespace suit::runtime {
 

@@ -47,7 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ResolveResult resolved = resolve(result.file, {});
   for (const Stage& stage : result.file.stages) {
     for (const Instruction& one : stage.instructions)
-      for (const Word& word : expandable_words(one)) check_span(word.span, text);
+      for (const Word& word : expandable_words(one))
+        check_span(word.span, text);
     if (resolved.ok()) walk_stage(result.file, stage, resolved.resolution);
   }
   return 0;

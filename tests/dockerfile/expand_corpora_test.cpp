@@ -1,11 +1,10 @@
 // Expansion against the reference lexer's own tables.
 
-#include "../support/corpora.h"
-
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "../support/corpora.h"
 #include "dockerfile/expand.h"
 #include "dockerfile/pattern_internal.h"
 #include "lines_support.h"
@@ -38,8 +37,8 @@ bool check(const json& row, std::string& ours) {
   auto result = expand_with_names(input, '\\', lookup);
   ours = result ? result->text : result.error().message();
   if (row.contains("expected_error_contains"))
-    return !result && ours.find(row["expected_error_contains"].get<std::string>()) !=
-                          std::string::npos;
+    return !result &&
+           ours.find(row["expected_error_contains"].get<std::string>()) != std::string::npos;
   if (row.contains("expected_error")) {
     if (result) return false;
     // The text is for information upstream; where it names no replacement character it is ours too.
@@ -79,7 +78,8 @@ TEST(ExpandCorpora, SplitsExpandedWords) {
   run_table("dockerfile-shell/words.json");
 }
 
-// Of the table's helpers (regular expressions, reversed strings) we have only the pattern's grammar.
+// Of the table's helpers (regular expressions, reversed strings) we have only the pattern's
+// grammar.
 TEST(ExpandCorpora, RejectsTheSamePatterns) {
   SUIT_NEEDS_CORPORA();
   Tally tally("dockerfile-shell/patterns.json");

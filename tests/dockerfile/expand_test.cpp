@@ -50,14 +50,16 @@ TEST(Expand, BoundsTheResult) {
 
 TEST(Expand, BoundsTheDepth) {
   std::string word;
-  for (int i = 0; i < 20000; ++i) word += "${a-";
+  for (int i = 0; i < 20000; ++i)
+    word += "${a-";
   EXPECT_NE(message(expand(word, '\\', lookup)).find("nested more than 100 deep"),
             std::string::npos);
 }
 
 TEST(Expand, BoundsTheWork) {
   std::string word;
-  for (int i = 0; i < 2000; ++i) word += "${BIG##*a*a*a*a*a}";
+  for (int i = 0; i < 2000; ++i)
+    word += "${BIG##*a*a*a*a*a}";
   auto start = std::chrono::steady_clock::now();
   EXPECT_NE(message(expand(word, '\\', lookup)).find("takes too much work"), std::string::npos);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
@@ -67,8 +69,7 @@ TEST(Expand, ReplacesLongestFromEachPlace) {
   auto value = [](std::string_view) { return std::optional<std::string>("xaxbxax"); };
   EXPECT_EQ(expand("${v//a*x/-}", '\\', value).value(), "x-");
   EXPECT_EQ(expand("${v//x?/-}", '\\', value).value(), "---x");
-  EXPECT_EQ(expand("${v##*x}|${v#*x}|${v%x*}|${v%%x*}", '\\', value).value(),
-            "|axbxax|xaxbxa|");
+  EXPECT_EQ(expand("${v##*x}|${v#*x}|${v%x*}|${v%%x*}", '\\', value).value(), "|axbxax|xaxbxa|");
 }
 
 TEST(Expand, KeepsQuotesInHeredocs) {

@@ -1,6 +1,6 @@
-// Folders of files with what is said about them. golden/NAME: a Dockerfile that reads, and its summary.
-// must_fail/NAME: one that does not, and the exact text of all its findings, as people see them.
-// `SUIT_GOLDEN_WRITE=1` writes what we say now; read the difference before keeping it.
+// Folders of files with what is said about them. golden/NAME: a Dockerfile that reads, and its
+// summary. must_fail/NAME: one that does not, and the exact text of all its findings, as people see
+// them. `SUIT_GOLDEN_WRITE=1` writes what we say now; read the difference before keeping it.
 
 #include <cstdlib>
 #include <filesystem>
@@ -39,11 +39,13 @@ std::string summary(const Dockerfile& file) {
     out += fmt::format("{}:{}-{} {}{}\n", one.span.line, one.span.column, one.last_line,
                        keyword_of(one.body), word_list(one));
   };
-  for (const Instruction& one : file.global_args) add(one);
+  for (const Instruction& one : file.global_args)
+    add(one);
   for (const Stage& stage : file.stages) {
     out += fmt::format("stage {}\n", stage.label());
     add(stage.from_instruction);
-    for (const Instruction& one : stage.instructions) add(one);
+    for (const Instruction& one : stage.instructions)
+      add(one);
   }
   return out;
 }
@@ -51,10 +53,12 @@ std::string summary(const Dockerfile& file) {
 std::string findings(std::string_view text) {
   ParseResult result = parse("Dockerfile", text);
   std::string out;
-  for (const Diagnostic& one : result.diagnostics) out += render(one, "Dockerfile", text);
+  for (const Diagnostic& one : result.diagnostics)
+    out += render(one, "Dockerfile", text);
   if (!result.ok()) return out;
   ResolveResult resolved = resolve(result.file, {});
-  for (const Diagnostic& one : resolved.diagnostics) out += render(one, "Dockerfile", text);
+  for (const Diagnostic& one : resolved.diagnostics)
+    out += render(one, "Dockerfile", text);
   return out;
 }
 

@@ -1,9 +1,8 @@
 // .dockerignore against the reference matcher's own tables.
 
-#include "../support/corpora.h"
-
 #include <gtest/gtest.h>
 
+#include "../support/corpora.h"
 #include "dockerfile/ignore.h"
 #include "lines_support.h"
 

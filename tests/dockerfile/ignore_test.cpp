@@ -30,7 +30,8 @@ TEST(Glob, RefusesMalformedPatterns) {
 
 TEST(Glob, DoesNotBacktrackForEver) {
   std::string pattern;
-  for (int i = 0; i < 200; ++i) pattern += "*a";
+  for (int i = 0; i < 200; ++i)
+    pattern += "*a";
   auto start = std::chrono::steady_clock::now();
   EXPECT_FALSE(glob_match(pattern + "b", std::string(5000, 'a')).value());
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
@@ -62,11 +63,13 @@ TEST(Ignore, RefusesABareExclamationMark) {
 
 TEST(Ignore, DoesNotBacktrackForEver) {
   std::string pattern;
-  for (int i = 0; i < 100; ++i) pattern += "**/";
+  for (int i = 0; i < 100; ++i)
+    pattern += "**/";
   auto matcher = IgnoreMatcher::create({pattern + "*x*y*z"});
   ASSERT_TRUE(matcher);
   std::string path;
-  for (int i = 0; i < 200; ++i) path += "xy/";
+  for (int i = 0; i < 200; ++i)
+    path += "xy/";
   auto start = std::chrono::steady_clock::now();
   EXPECT_FALSE(matcher->matches(path + "end"));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));

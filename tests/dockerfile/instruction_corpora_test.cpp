@@ -1,11 +1,10 @@
 // Layers two and three against the reference's own tables.
 
-#include "../support/corpora.h"
-
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
+#include "../support/corpora.h"
 #include "dockerfile/flags_internal.h"
 #include "dockerfile/parse.h"
 #include "dockerfile/ports.h"
@@ -22,7 +21,8 @@ using nlohmann::json;
 
 std::string all_messages(const std::vector<Diagnostic>& diagnostics) {
   std::string out;
-  for (const Diagnostic& one : diagnostics) out += one.message + "\n";
+  for (const Diagnostic& one : diagnostics)
+    out += one.message + "\n";
   return out;
 }
 
@@ -70,7 +70,8 @@ TEST(InstructionCorpora, ReadsFlags) {
   for (const json& row : corpora::cases("dockerfile-instructions/builder-flags.json")) {
     std::vector<std::string> names;
     std::vector<FlagSpec> specs;
-    for (const auto& [name, value] : row["flags"].items()) names.push_back(name);
+    for (const auto& [name, value] : row["flags"].items())
+      names.push_back(name);
     for (const std::string& name : names)
       specs.push_back({name, row["flags"][name].is_boolean() ? FlagKind::Bool : FlagKind::Text});
     // Layer one takes the bare `--` away.
@@ -123,7 +124,8 @@ std::string text_of(const json& row) {
   if (row.contains("dockerfile")) return row["dockerfile"].get<std::string>();
   if (row.contains("flag")) return "HEALTHCHECK " + row["flag"].get<std::string>() + " CMD x";
   std::string text = row["instruction"].get<std::string>();
-  for (const std::string& word : strings(row, "node")) text += " " + word;
+  for (const std::string& word : strings(row, "node"))
+    text += " " + word;
   return text;
 }
 
@@ -160,7 +162,8 @@ TEST(InstructionCorpora, ReadsDevices) {
     if (row.contains("expected_error")) {
       ok = !result.ok() && result.diagnostics.front().message == row["expected_error"];
     } else if (result.ok()) {
-      const DeviceFlag& device = std::get<RunBody>(result.instructions.front().body).devices.front();
+      const DeviceFlag& device =
+          std::get<RunBody>(result.instructions.front().body).devices.front();
       ok = device.name == row["expected"]["name"] &&
            device.required == row["expected"]["required"].get<bool>();
     }
@@ -178,7 +181,8 @@ TEST(InstructionCorpora, JoinsOrKeepsCommandWords) {
     if (row["json"].get<bool>()) {
       text += " " + json(words).dump();
     } else {
-      for (const std::string& word : words) text += " " + word;
+      for (const std::string& word : words)
+        text += " " + word;
     }
     TriggerResult result = parse_trigger(text);
     bool ok = result.ok() && std::get<Cmd>(result.instructions.front().body).command.words ==
@@ -221,7 +225,8 @@ bool check_stages(const json& row, std::string& ours) {
     std::vector<std::string> pair = strings(row, "set");
     set_variable(env, pair.at(0), pair.at(1));
     std::vector<std::string> lines;
-    for (const auto& [name, value] : env) lines.push_back(name + "=" + value);
+    for (const auto& [name, value] : env)
+      lines.push_back(name + "=" + value);
     return lines == strings(row, "expected");
   }
   ParseResult parsed = parse("Dockerfile", row["dockerfile"].get<std::string>());

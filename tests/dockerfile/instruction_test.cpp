@@ -89,7 +89,8 @@ TEST(Instruction, SaysWhatIsWrong) {
 }
 
 TEST(Instruction, ReportsAllErrorsOfAFile) {
-  ParseResult result = parse("Dockerfile", "FROM a\nCOPPY x y\nRUN --mont=x y\nEXPOSE 99999\nRUN ok\n");
+  ParseResult result =
+      parse("Dockerfile", "FROM a\nCOPPY x y\nRUN --mont=x y\nEXPOSE 99999\nRUN ok\n");
   ASSERT_EQ(result.diagnostics.size(), 3U);
   EXPECT_EQ(result.diagnostics[1].span.line, 3U);
   EXPECT_EQ(result.diagnostics[1].span.column, 5U);
@@ -97,7 +98,8 @@ TEST(Instruction, ReportsAllErrorsOfAFile) {
 }
 
 TEST(Instruction, PointsIntoContinuedLines) {
-  ParseResult result = parse("Dockerfile", "FROM a\nCOPY --link \\\n  # why\n  --from=b \\\n  src dst\n");
+  ParseResult result =
+      parse("Dockerfile", "FROM a\nCOPY --link \\\n  # why\n  --from=b \\\n  src dst\n");
   ASSERT_TRUE(result.ok());
   const Copy& copy = std::get<Copy>(result.file.stages[0].instructions[0].body);
   EXPECT_EQ(copy.from.span.line, 4U);
@@ -109,11 +111,13 @@ TEST(Instruction, PointsIntoContinuedLines) {
 TEST(Instruction, BoundsHostileFiles) {
   EXPECT_FALSE(parse("Dockerfile", std::string(std::size_t{17} << 20, '\n')).ok());
   std::string many = "FROM a\n";
-  for (int i = 0; i < 1000; ++i) many += "BAD\n";
+  for (int i = 0; i < 1000; ++i)
+    many += "BAD\n";
   ParseResult result = parse("Dockerfile", many);
   EXPECT_LE(result.diagnostics.size(), 2000U);
   std::string nested;
-  for (int i = 0; i < 10000; ++i) nested += "ONBUILD ";
+  for (int i = 0; i < 10000; ++i)
+    nested += "ONBUILD ";
   EXPECT_FALSE(parse("Dockerfile", "FROM a\n" + nested.substr(0, 60000) + "\n").ok());
   EXPECT_FALSE(parse("Dockerfile", "FROM a\nRUN <<EOF\n").ok());
   EXPECT_TRUE(parse("Dockerfile", "FROM a\nRUN " + std::string(60000, '[') + "\n").ok());

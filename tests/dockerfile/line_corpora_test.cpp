@@ -1,9 +1,8 @@
 // Layer one against the reference parser's own tables.
 
-#include "../support/corpora.h"
-
 #include <gtest/gtest.h>
 
+#include "../support/corpora.h"
 #include "dockerfile/heredoc_internal.h"
 #include "dockerfile/line.h"
 #include "dockerfile/words_internal.h"
@@ -17,7 +16,8 @@ using nlohmann::json;
 
 std::string all_messages(const std::vector<Diagnostic>& diagnostics) {
   std::string out;
-  for (const Diagnostic& one : diagnostics) out += one.message + "\n";
+  for (const Diagnostic& one : diagnostics)
+    out += one.message + "\n";
   return out;
 }
 
@@ -118,7 +118,8 @@ TEST(LineCorpora, FindsHeredocsInALine) {
     std::vector<std::string> names;
     auto found = heredocs_of(row["input"].get<std::string>());
     if (found)
-      for (const Heredoc& one : *found) names.push_back(one.name);
+      for (const Heredoc& one : *found)
+        names.push_back(one.name);
     bool ok = names == strings(row, "expected_names");
     EXPECT_TRUE(ok) << row.dump();
     tally.count(ok);
@@ -135,7 +136,8 @@ TEST(LineCorpora, ReadsJsonArrays) {
       ok = array.form == JsonForm::NotStrings;
     } else {
       std::vector<std::string> words;
-      for (const Piece& piece : array.strings) words.push_back(piece.text);
+      for (const Piece& piece : array.strings)
+        words.push_back(piece.text);
       ok = array.form == JsonForm::Strings && words == strings(row, "expected");
     }
     EXPECT_TRUE(ok) << row.dump();

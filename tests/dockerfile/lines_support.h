@@ -13,7 +13,8 @@ namespace suit::dockerfile {
 
 inline std::vector<std::string> texts(const std::vector<Word>& words) {
   std::vector<std::string> out;
-  for (const Word& word : words) out.push_back(word.text);
+  for (const Word& word : words)
+    out.push_back(word.text);
   return out;
 }
 

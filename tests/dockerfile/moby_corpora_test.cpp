@@ -1,11 +1,10 @@
 // Real Dockerfiles of the container projects, with what the reference reads in them.
 
-#include "../support/corpora.h"
-
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
+#include "../support/corpora.h"
 #include "dockerfile/parse.h"
 #include "lines_support.h"
 
@@ -18,14 +17,16 @@ using nlohmann::json;
 std::vector<json> files() {
   std::vector<json> out;
   std::ifstream in(std::string(SUIT_CORPORA) + "/dockerfiles-moby/cases.jsonl");
-  for (std::string line; std::getline(in, line);) out.push_back(json::parse(line, nullptr, false));
+  for (std::string line; std::getline(in, line);)
+    out.push_back(json::parse(line, nullptr, false));
   EXPECT_FALSE(out.empty());
   return out;
 }
 
 std::string all_messages(const std::vector<Diagnostic>& diagnostics) {
   std::string out;
-  for (const Diagnostic& one : diagnostics) out += one.message + "\n";
+  for (const Diagnostic& one : diagnostics)
+    out += one.message + "\n";
   return out;
 }
 
@@ -133,12 +134,8 @@ struct Same {
     std::ranges::sort(ports);  // the reference sorts what it reads
     return ports == strings(row, "Ports");
   }
-  bool operator()(const Volume& ours) const {
-    return texts(ours.paths) == strings(row, "Volumes");
-  }
-  bool operator()(const Stopsignal& ours) const {
-    return ours.signal.text == value(row, "Signal");
-  }
+  bool operator()(const Volume& ours) const { return texts(ours.paths) == strings(row, "Volumes"); }
+  bool operator()(const Stopsignal& ours) const { return ours.signal.text == value(row, "Signal"); }
   bool operator()(const Healthcheck& ours) const {
     return ours.test == strings(row.contains("Health") ? row["Health"] : row, "Test");
   }
@@ -173,7 +170,8 @@ std::string difference(const json& row) {
   std::size_t globals = row["meta_args"].is_array() ? row["meta_args"].size() : 0;
   if (result.file.global_args.size() != globals) return "global args";
   for (std::size_t i = 0; i < globals; ++i)
-    if (!same_args(std::get<Arg>(result.file.global_args[i].body).args, row["meta_args"][i]["Args"]))
+    if (!same_args(std::get<Arg>(result.file.global_args[i].body).args,
+                   row["meta_args"][i]["Args"]))
       return "global arg " + result.file.global_args[i].text;
   for (const Stage& stage : result.file.stages)
     if (std::string why = difference(stage, row["stages"][stage.index]); !why.empty()) return why;

@@ -44,14 +44,16 @@ TEST(Resolve, FollowsMountsToo) {
 TEST(Resolve, SuggestsATarget) {
   Dockerfile file = read("FROM a AS build\nFROM b AS run\n");
   ResolveResult result = resolve(file, target("bulid"));
-  EXPECT_EQ(first_message(result), "target stage \"bulid\" could not be found (did you mean build?)");
+  EXPECT_EQ(first_message(result),
+            "target stage \"bulid\" could not be found (did you mean build?)");
   EXPECT_EQ(result.diagnostics.front().help, "the file's stages: build, run");
   EXPECT_EQ(resolve(file, target("BUILD")).resolution.target, 0U);
   EXPECT_EQ(resolve(file, target("0")).resolution.target, 0U);
 }
 
 TEST(Resolve, TakesGlobalArgsInOrderAndBuildArgsFirst) {
-  Dockerfile file = read("ARG V=1\nARG IMAGE=debian:${V}\nFROM --platform=$BUILDPLATFORM ${IMAGE}\n");
+  Dockerfile file =
+      read("ARG V=1\nARG IMAGE=debian:${V}\nFROM --platform=$BUILDPLATFORM ${IMAGE}\n");
   ResolveResult plain = resolve(file, {});
   EXPECT_EQ(plain.resolution.stages[0].base, "debian:1");
   EXPECT_EQ(plain.resolution.stages[0].platform, "linux/amd64");
@@ -95,7 +97,8 @@ TEST(Resolve, LetsANamedContextReplaceAStage) {
 
 TEST(Resolve, BoundsDoublingArgs) {
   std::string text = "ARG a=0123456789\n";
-  for (int i = 0; i < 60; ++i) text += "ARG a=$a$a\n";
+  for (int i = 0; i < 60; ++i)
+    text += "ARG a=$a$a\n";
   ResolveResult result = resolve(read(text + "FROM x\n"), {});
   EXPECT_FALSE(result.ok());
 }
@@ -111,8 +114,7 @@ TEST(Scope, EnvWinsOverArg) {
   EXPECT_EQ(scope.find("Y"), std::nullopt);
   ASSERT_TRUE(apply_env(scope, std::get<Env>(instructions[2].body), '\\'));
   EXPECT_EQ(scope.find("X"), "env");
-  EXPECT_EQ(scope.run_environment(),
-            (std::vector<Variable>{{"X", "env"}, {"G", "global"}}));
+  EXPECT_EQ(scope.run_environment(), (std::vector<Variable>{{"X", "env"}, {"G", "global"}}));
 }
 
 TEST(Scope, OneLineSeesOneSnapshot) {
@@ -125,7 +127,8 @@ TEST(Scope, OneLineSeesOneSnapshot) {
 
 TEST(ExpandInstruction, ReplacesTheWordsThatExpand) {
   Dockerfile file = read(
-      "FROM a\nCOPY --chown=$U [\"a b\", \"$D/\"]\nRUN echo $D\nEXPOSE $P\nCOPY <<EOF /x\n\"$D\"\nEOF\n");
+      "FROM a\nCOPY --chown=$U [\"a b\", \"$D/\"]\nRUN echo $D\nEXPOSE $P\nCOPY <<EOF "
+      "/x\n\"$D\"\nEOF\n");
   Lookup lookup = [](std::string_view name) -> std::optional<std::string> {
     return name == "P" ? "80 443" : "/" + std::string(name);
   };

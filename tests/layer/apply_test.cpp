@@ -32,8 +32,9 @@ class Apply : public ::testing::Test {
   }
   void TearDown() override {
     if (root_.empty()) return;
-    struct stat after {};
-    ASSERT_EQ(::stat(scratch_.path("outside/canary").c_str(), &after), 0) << "the canary was removed";
+    struct stat after{};
+    ASSERT_EQ(::stat(scratch_.path("outside/canary").c_str(), &after), 0)
+        << "the canary was removed";
     EXPECT_EQ(read_text(scratch_.path("outside/canary")), kCanary);
     EXPECT_EQ(after.st_mode, before_.st_mode);
     EXPECT_EQ(after.st_uid, before_.st_uid);
@@ -44,18 +45,18 @@ class Apply : public ::testing::Test {
   }
 
   bool has(const std::string& path) const {
-    struct stat info {};
+    struct stat info{};
     return ::lstat((root_ + "/" + path).c_str(), &info) == 0;
   }
   struct stat info(const std::string& path) const {
-    struct stat found {};
+    struct stat found{};
     EXPECT_EQ(::lstat((root_ + "/" + path).c_str(), &found), 0) << path;
     return found;
   }
 
   Scratch scratch_;
   std::string root_;
-  struct stat before_ {};
+  struct stat before_{};
   std::vector<std::string> names_outside_{"outside", "root"};
 };
 
@@ -64,7 +65,8 @@ TEST_F(Apply, KeepsEverythingAnEntryHas) {
   set_id.entry.uid = 12;
   set_id.entry.gid = 34;
   set_id.entry.mtime_s = 1600000000;
-  set_id.entry.xattrs["security.capability"] = std::string("\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+  set_id.entry.xattrs["security.capability"] =
+      std::string("\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
   Member node;
   node.entry.type = EntryType::CharDevice;
   node.entry.path = "null";
@@ -80,7 +82,8 @@ TEST_F(Apply, KeepsEverythingAnEntryHas) {
   Member link = symlink("sh", "bin/tool");
   link.entry.uid = 7;
   link.entry.mtime_s = 1400000000;
-  auto stats = unpack(tar_of({bin, set_id, node, fifo, link, hard_link("again", "bin/tool")}), root_);
+  auto stats =
+      unpack(tar_of({bin, set_id, node, fifo, link, hard_link("again", "bin/tool")}), root_);
   ASSERT_OK(stats);
   EXPECT_EQ(stats->entries, 6U);
   EXPECT_EQ(stats->size_bytes, 3U);
@@ -91,7 +94,8 @@ TEST_F(Apply, KeepsEverythingAnEntryHas) {
   EXPECT_EQ(tool.st_mtim.tv_sec, 1600000000);
   EXPECT_EQ(tool.st_ino, info("again").st_ino);
   char value[64];
-  EXPECT_EQ(::lgetxattr((root_ + "/bin/tool").c_str(), "security.capability", value, sizeof value), 20);
+  EXPECT_EQ(::lgetxattr((root_ + "/bin/tool").c_str(), "security.capability", value, sizeof value),
+            20);
   EXPECT_EQ(info("bin").st_mtim.tv_sec, 1500000000) << "directory times are set last";
   EXPECT_EQ(info("bin").st_mode & 07777, 0555U);
   EXPECT_EQ(info("null").st_rdev, makedev(1, 3));
@@ -102,9 +106,9 @@ TEST_F(Apply, KeepsEverythingAnEntryHas) {
 }
 
 TEST_F(Apply, NamesStayInside) {
-  ASSERT_OK(unpack(tar_of({file("../outside/a", "x"), file("/../../outside/b", "x"), file("/abs", "x"),
-                           file("c/../../outside/d", "x"), file("./././e", "x"), file("f//g", "x"),
-                           file("outside/../../outside/h", "x")}),
+  ASSERT_OK(unpack(tar_of({file("../outside/a", "x"), file("/../../outside/b", "x"),
+                           file("/abs", "x"), file("c/../../outside/d", "x"), file("./././e", "x"),
+                           file("f//g", "x"), file("outside/../../outside/h", "x")}),
                    root_));
   for (const char* name : {"outside/a", "outside/b", "abs", "outside/d", "e", "f/g", "outside/h"})
     EXPECT_TRUE(has(name)) << name;
@@ -112,11 +116,13 @@ TEST_F(Apply, NamesStayInside) {
 
 TEST_F(Apply, NobodyWritesThroughASymlinkToTheOutside) {
   const std::string outside = scratch_.path("outside");
-  for (const std::string& target : {outside, std::string("../outside"), std::string("../../../../..") + outside}) {
+  for (const std::string& target :
+       {outside, std::string("../outside"), std::string("../../../../..") + outside}) {
     SCOPED_TRACE(target);
-    ASSERT_OK(unpack(tar_of({symlink("x", target), file("x/canary", "evil"), directory("x/canary.d"),
-                             symlink("x/link", "/"), hard_link("x/hard", "x/canary")}),
-                     root_, whole_tree()));
+    ASSERT_OK(
+        unpack(tar_of({symlink("x", target), file("x/canary", "evil"), directory("x/canary.d"),
+                       symlink("x/link", "/"), hard_link("x/hard", "x/canary")}),
+               root_, whole_tree()));
     EXPECT_TRUE(S_ISLNK(info("x").st_mode)) << "the link stays a link";
     ASSERT_OK(os::remove_tree(root_ + "/x"));
   }
@@ -126,13 +132,15 @@ TEST_F(Apply, ReplacesASymlinkAndNotWhatItPointsTo) {
   const std::string canary = scratch_.path("outside/canary");
   ASSERT_OK(unpack(tar_of({symlink("x", canary), file("x", "mine")}), root_));
   EXPECT_EQ(read_text(root_ + "/x"), "mine");
-  ASSERT_OK(unpack(tar_of({symlink("y", scratch_.path("outside")), directory("y", 0777)}), root_, whole_tree()));
+  ASSERT_OK(unpack(tar_of({symlink("y", scratch_.path("outside")), directory("y", 0777)}), root_,
+                   whole_tree()));
   EXPECT_TRUE(S_ISDIR(info("y").st_mode));
 }
 
 TEST_F(Apply, HardLinksStayInsideTheLayer) {
   const std::string canary = scratch_.path("outside/canary");
-  for (const std::string& target : {canary, std::string("../outside/canary"), std::string("missing")}) {
+  for (const std::string& target :
+       {canary, std::string("../outside/canary"), std::string("missing")}) {
     EXPECT_FAILS_WITH(unpack(tar_of({hard_link("h", target)}), root_),
                       fmt::format("the hard link's target \"{}\" is not in this layer", target));
   }
@@ -150,25 +158,31 @@ TEST_F(Apply, ASymlinkLoopIsAnError) {
 }
 
 TEST_F(Apply, TheRootIsNeverReplaced) {
-  ASSERT_OK(unpack(tar_of({symlink(".", scratch_.path("outside")), symlink("..", "/etc"), file("a/..", "x"),
-                           hard_link("./", "b"), directory("./", 0711), file("in", "x")}),
-                   root_));
+  ASSERT_OK(unpack(
+      tar_of({symlink(".", scratch_.path("outside")), symlink("..", "/etc"), file("a/..", "x"),
+              hard_link("./", "b"), directory("./", 0711), file("in", "x")}),
+      root_));
   EXPECT_EQ(info("").st_mode & 07777, 0711U) << "its attributes are the archive's";
   EXPECT_TRUE(has("in"));
 }
 
 TEST_F(Apply, WhiteoutsOfNothingAreRefused) {
   for (const char* name : {".wh.", ".wh..", ".wh...", "d/.wh.", "d/.wh..", "d/.wh..."})
-    EXPECT_FAILS_WITH(unpack(tar_of({directory("d"), file(name, "")}), root_), "a whiteout that names nothing");
-  EXPECT_FAILS_WITH(unpack(tar_of({directory(".wh.d")}), root_), "a directory cannot have the name of a whiteout");
+    EXPECT_FAILS_WITH(unpack(tar_of({directory("d"), file(name, "")}), root_),
+                      "a whiteout that names nothing");
+  EXPECT_FAILS_WITH(unpack(tar_of({directory(".wh.d")}), root_),
+                    "a directory cannot have the name of a whiteout");
   ASSERT_OK(unpack(tar_of({file(".wh..wh.plnk", "")}), root_));
   EXPECT_FALSE(has(".wh..wh.plnk"));
 }
 
 TEST_F(Apply, WhiteoutsInATreeDeleteOnlyWhatWasThereBefore) {
-  ASSERT_OK(unpack(tar_of({file("d/old", "1"), file("d/both", "1"), file("gone", "1"), file("e/sub/old", "1")}), root_));
-  ASSERT_OK(unpack(tar_of({file("d/new", "2"), file("d/both", "2"), file("d/.wh..wh..opq", ""), file(".wh.gone", ""),
-                           file("e/sub/new", "2"), file(".wh.e", ""), file(".wh.never", "")}),
+  ASSERT_OK(unpack(
+      tar_of({file("d/old", "1"), file("d/both", "1"), file("gone", "1"), file("e/sub/old", "1")}),
+      root_));
+  ASSERT_OK(unpack(tar_of({file("d/new", "2"), file("d/both", "2"), file("d/.wh..wh..opq", ""),
+                           file(".wh.gone", ""), file("e/sub/new", "2"), file(".wh.e", ""),
+                           file(".wh.never", "")}),
                    root_, whole_tree()));
   EXPECT_FALSE(has("d/old"));
   EXPECT_FALSE(has("gone"));
@@ -179,7 +193,8 @@ TEST_F(Apply, WhiteoutsInATreeDeleteOnlyWhatWasThereBefore) {
 }
 
 TEST_F(Apply, AWhiteoutDoesNotDeleteThroughASymlink) {
-  ASSERT_OK(unpack(tar_of({symlink("x", scratch_.path("outside")), file("x/.wh.canary", ""), file("x/.wh..wh..opq", ""),
+  ASSERT_OK(unpack(tar_of({symlink("x", scratch_.path("outside")), file("x/.wh.canary", ""),
+                           file("x/.wh..wh..opq", ""),
                            symlink("y", scratch_.path("outside/canary")), file(".wh.y", "")}),
                    root_, whole_tree()));
   ASSERT_OK(unpack(tar_of({file(".wh.y", "")}), root_, whole_tree()));
@@ -188,14 +203,16 @@ TEST_F(Apply, AWhiteoutDoesNotDeleteThroughASymlink) {
 
 TEST_F(Apply, WhiteoutsInALayerAreOverlayfsMarks) {
   ASSERT_OK(unpack(tar_of({file(".wh.gone", ""), file("d/.wh..wh..opq", ""), directory("d", 0750),
-                           file(".wh.dir", ""), directory("dir"), directory("rid"), file(".wh.rid", ""),
-                           file(".wh.file", ""), file("file", "mine")}),
+                           file(".wh.dir", ""), directory("dir"), directory("rid"),
+                           file(".wh.rid", ""), file(".wh.file", ""), file("file", "mine")}),
                    root_));
   EXPECT_TRUE(S_ISCHR(info("gone").st_mode));
   EXPECT_EQ(info("gone").st_rdev, 0U);
   for (const char* name : {"d", "dir", "rid"}) {
     char value[4] = "";
-    EXPECT_EQ(::lgetxattr((root_ + "/" + name).c_str(), "trusted.overlay.opaque", value, sizeof value), 1) << name;
+    EXPECT_EQ(
+        ::lgetxattr((root_ + "/" + name).c_str(), "trusted.overlay.opaque", value, sizeof value), 1)
+        << name;
     EXPECT_EQ(value[0], 'y');
   }
   EXPECT_EQ(info("d").st_mode & 07777, 0750U);
@@ -204,8 +221,10 @@ TEST_F(Apply, WhiteoutsInALayerAreOverlayfsMarks) {
 
 TEST_F(Apply, OverlayMarksOfAnArchiveAreNotTaken) {
   Member sly = file("sly", "x");
-  sly.entry.xattrs = {{"trusted.overlay.opaque", "y"}, {"user.overlay.opaque", "y"},
-                      {"trusted.overlay.redirect", "/etc"}, {"security.selinux", "x"}};
+  sly.entry.xattrs = {{"trusted.overlay.opaque", "y"},
+                      {"user.overlay.opaque", "y"},
+                      {"trusted.overlay.redirect", "/etc"},
+                      {"security.selinux", "x"}};
   auto stats = unpack(tar_of({sly}), root_);
   ASSERT_OK(stats);
   EXPECT_EQ(stats->skipped_xattrs, 4U);
@@ -222,18 +241,22 @@ TEST_F(Apply, LimitsAreNamed) {
   options.limits = {.size_bytes = 10, .entries = 3, .depth = 4};
   EXPECT_FAILS_WITH(unpack(tar_of({file("a", "123456"), file("b", "12345")}), root_, options),
                     "\"b\": the archive holds more than 10 bytes");
-  EXPECT_FAILS_WITH(unpack(tar_of({file("a", ""), file("b", ""), file("c", ""), file("d", "")}), root_, options),
-                    "more than 3 entries");
-  EXPECT_FAILS_WITH(unpack(tar_of({file("a/b/c/d/e", "")}), root_, options), "nested deeper than 4");
-  std::string huge = raw_header("petabyte", '0', std::string_view("\x80\0\0\0\0\x04\0\0\0\0\0\0", 12));
+  EXPECT_FAILS_WITH(
+      unpack(tar_of({file("a", ""), file("b", ""), file("c", ""), file("d", "")}), root_, options),
+      "more than 3 entries");
+  EXPECT_FAILS_WITH(unpack(tar_of({file("a/b/c/d/e", "")}), root_, options),
+                    "nested deeper than 4");
+  std::string huge =
+      raw_header("petabyte", '0', std::string_view("\x80\0\0\0\0\x04\0\0\0\0\0\0", 12));
   EXPECT_FAILS_WITH(unpack(huge, root_), "the archive holds more than");
 }
 
 TEST_F(Apply, LongAndOddNamesWork) {
   std::string deep;
-  for (int i = 0; i < 100; ++i) deep += std::string(100, 'd') + "/";  // 10 100 bytes: beyond PATH_MAX
-  ASSERT_OK(unpack(tar_of({file(deep + "f", "deep"), file(deep + "g", "deep"), file("new\nline\xff", "odd"),
-                           file(std::string(255, 'n'), "long")}),
+  for (int i = 0; i < 100; ++i)
+    deep += std::string(100, 'd') + "/";  // 10 100 bytes: beyond PATH_MAX
+  ASSERT_OK(unpack(tar_of({file(deep + "f", "deep"), file(deep + "g", "deep"),
+                           file("new\nline\xff", "odd"), file(std::string(255, 'n'), "long")}),
                    root_));
   EXPECT_TRUE(has("new\nline\xff"));
   EXPECT_FAILS_WITH(unpack(tar_of({file(std::string(256, 'n'), "")}), root_), "ENAMETOOLONG");
@@ -253,7 +276,8 @@ TEST_F(Apply, MissingParentsAreTakenFromBelow) {
   ASSERT_EQ(::symlink("opt/tool", scratch_.path("lower/alias").c_str()), 0);
   ApplyOptions options;
   options.lower = {scratch_.path("lower")};
-  ASSERT_OK(unpack(tar_of({file("opt/f", ""), file("alias/g", ""), file("new/h", "")}), root_, options));
+  ASSERT_OK(
+      unpack(tar_of({file("opt/f", ""), file("alias/g", ""), file("new/h", "")}), root_, options));
   EXPECT_EQ(info("opt").st_mode & 07777, 01750U);
   EXPECT_EQ(info("opt").st_uid, 5U);
   EXPECT_EQ(info("opt").st_gid, 6U);
@@ -274,7 +298,8 @@ TEST_F(Apply, AnOpaqueRootHidesEveryNameBelow) {
   EXPECT_TRUE(S_ISCHR(info("d").st_mode));
   EXPECT_TRUE(S_ISCHR(info("f").st_mode));
   char value[4];
-  EXPECT_EQ(::lgetxattr((root_ + "/kept").c_str(), "trusted.overlay.opaque", value, sizeof value), 1);
+  EXPECT_EQ(::lgetxattr((root_ + "/kept").c_str(), "trusted.overlay.opaque", value, sizeof value),
+            1);
 }
 
 TEST_F(Apply, ADirectoryOverADirectoryKeepsItsContent) {

@@ -15,7 +15,8 @@ namespace {
 std::string some_text(std::size_t size) {
   std::mt19937 random(7);
   std::string text(size, ' ');
-  for (char& c : text) c = "abcdefgh \n"[random() % 10];
+  for (char& c : text)
+    c = "abcdefgh \n"[random() % 10];
   return text;
 }
 
@@ -70,11 +71,13 @@ struct Format {
   const char* name;
   std::string (*pack)(std::string_view);
 };
-constexpr Format kFormats[] = {{"gzip", gzipped}, {"zstd", zstded}, {"xz", xzed}, {"bzip2", bzipped}};
+constexpr Format kFormats[] = {
+    {"gzip", gzipped}, {"zstd", zstded}, {"xz", xzed}, {"bzip2", bzipped}};
 
 TEST(Decompress, ReadsEveryFormat) {
   for (const Format& format : kFormats) {
-    for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{300000}, std::size_t{1200000}}) {
+    for (std::size_t size :
+         {std::size_t{0}, std::size_t{1}, std::size_t{300000}, std::size_t{1200000}}) {
       std::string text = some_text(size);
       auto read = plain(format.pack(text));
       ASSERT_OK(read);
@@ -97,7 +100,8 @@ TEST(Decompress, EveryTruncationIsAnErrorThatNamesTheFormat) {
     for (std::size_t length = 10; length < packed.size(); ++length) {
       auto read = plain(packed.substr(0, length));
       ASSERT_FALSE(read.has_value()) << format.name << " cut at " << length;
-      EXPECT_THAT(read.error().message(), ::testing::HasSubstr(std::string(format.name) + " stream damaged"));
+      EXPECT_THAT(read.error().message(),
+                  ::testing::HasSubstr(std::string(format.name) + " stream damaged"));
     }
   }
 }

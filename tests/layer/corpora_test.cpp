@@ -1,8 +1,9 @@
 // The shared tables: what containerd, moby and continuity do with layers.
+#include "../support/corpora.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "../support/corpora.h"
 #include "os/root.h"
 #include "support.h"
 #include "tree_operations.h"
@@ -33,19 +34,24 @@ std::string failure_of(const std::string& tree, const json& check, const std::st
     if (!text) return text.error().message();
     return *text == check["equals"] ? "" : "content is \"" + *text + "\"";
   }
-  if (check.contains("same_inode")) return same_inode(root, check["same_inode"], true) ? "" : "two files";
-  if (check.contains("different_inode")) return same_inode(root, check["different_inode"], true) ? "one file" : "";
+  if (check.contains("same_inode"))
+    return same_inode(root, check["same_inode"], true) ? "" : "two files";
+  if (check.contains("different_inode"))
+    return same_inode(root, check["different_inode"], true) ? "one file" : "";
   if (check.contains("same_symlink_target"))
     return same_inode(root, check["same_symlink_target"], false) ? "" : "two symlinks";
   if (check.contains("not_exists"))
     return root.lstat(check["not_exists"].get<std::string>()) ? "it exists" : "";
   if (check.contains("host_file_not_written"))
-    return os::exists(check["host_file_not_written"].get<std::string>()) ? "written on the host" : "";
+    return os::exists(check["host_file_not_written"].get<std::string>()) ? "written on the host"
+                                                                         : "";
   if (check.contains("host_file_mode")) {
-    struct stat info {};
+    struct stat info{};
     std::string path = host + check["host_file_mode"].get<std::string>().substr(8);
     if (::stat(path.c_str(), &info) != 0) return "no file " + path;
-    return (info.st_mode & 07777) == std::stoul(check["equals"].get<std::string>(), nullptr, 8) ? "" : "mode changed";
+    return (info.st_mode & 07777) == std::stoul(check["equals"].get<std::string>(), nullptr, 8)
+               ? ""
+               : "mode changed";
   }
   if (check.contains("directories_exist")) {
     for (const auto& path : check["directories_exist"]) {
@@ -113,7 +119,8 @@ TEST(LayerCorpora, ApplyVictim) {
       ApplyOptions options;
       options.overlay_whiteouts = overlay;
       auto applied = unpack(tar_of_entries(test["layer_entries"]), scratch.path("dest"), options);
-      bool ok = picture_of(scratch.path("victim")) == before && leak_of(scratch.path("dest")).empty();
+      bool ok =
+          picture_of(scratch.path("victim")) == before && leak_of(scratch.path("dest")).empty();
       EXPECT_TRUE(ok) << test.dump() << (applied ? "" : applied.error().message());
       if (!overlay) tally.count(ok);
     }
@@ -156,7 +163,8 @@ void make_files(const std::string& base, const json& files) {
     if (file.contains("dir")) {
       // A directory is made through a link that leads nowhere yet.
       for (const auto& link : files) {
-        if (link.contains("symlink") && file["dir"].get<std::string>().starts_with(link["symlink"].get<std::string>() + "/"))
+        if (link.contains("symlink") &&
+            file["dir"].get<std::string>().starts_with(link["symlink"].get<std::string>() + "/"))
           ASSERT_OK(os::make_dirs(base + "/" + link["target"].get<std::string>(), 0755));
       }
       ASSERT_OK(os::make_dirs(base + "/" + file["dir"].get<std::string>(), 0755));
@@ -165,7 +173,8 @@ void make_files(const std::string& base, const json& files) {
     std::string path = base + "/" + file.value("symlink", file.value("file", ""));
     ASSERT_OK(os::make_dirs(path.substr(0, path.rfind('/')), 0755));
     if (file.contains("file")) write_text(path, "");
-    if (file.contains("symlink") && ::symlink(file["target"].get<std::string>().c_str(), path.c_str()) != 0) {
+    if (file.contains("symlink") &&
+        ::symlink(file["target"].get<std::string>().c_str(), path.c_str()) != 0) {
       ASSERT_EQ(errno, EEXIST) << path;
     }
   }
@@ -185,13 +194,14 @@ void judge_paths(const char* table) {
     make_files(base, test["fs"]);
     std::string scope = test.value("scope", "");
     std::string root = scope.empty() ? base : base + "/" + scope;
-    std::string inside = test["path"].get<std::string>().substr(scope.empty() ? 0 : scope.size() + 1);
+    std::string inside =
+        test["path"].get<std::string>().substr(scope.empty() ? 0 : scope.size() + 1);
     auto applied = unpack(tar_of({file(inside + "/probe", "x")}), root, whole_tree());
     bool ok = true;
     if (test.contains("expected_error")) ok = !applied;
     if (test.contains("expected")) {
       std::string expected = base + "/" + test["expected"].get<std::string>() + "/probe";
-      struct stat info {};
+      struct stat info{};
       ok = applied && ::lstat(expected.c_str(), &info) == 0;
     }
     tally.count(ok);

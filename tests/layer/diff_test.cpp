@@ -18,7 +18,8 @@ namespace {
 class Diff : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root: overlayfs marks are devices and trusted attributes";
+    if (::geteuid() != 0)
+      GTEST_SKIP() << "needs root: overlayfs marks are devices and trusted attributes";
     upper_ = scratch_.make_dir("upper");
     lower_ = scratch_.make_dir("lower");
   }
@@ -66,7 +67,8 @@ TEST_F(Diff, CopiedUpIsNotChanged) {
   copied_up("usr/");
   copied_up("usr/lib/");
   copied_up("usr/lib/file");
-  for (const char* path : {"usr/lib/file", "usr/lib", "usr"}) settle(path);
+  for (const char* path : {"usr/lib/file", "usr/lib", "usr"})
+    settle(path);
   EXPECT_EQ(plan(), Lines{});
   ASSERT_EQ(::chmod((upper_ + "/usr/lib/file").c_str(), 0600), 0);
   EXPECT_EQ(plan(), (Lines{"M usr", "M usr/lib", "M usr/lib/file"})) << "parents come along";
@@ -93,7 +95,8 @@ TEST_F(Diff, AnOpaqueDirectoryHidesByName) {
   ASSERT_OK(os::make_dirs(upper_ + "/d/sub", 0755));
   mark("d", "trusted.overlay.opaque", "y");
   write_text(upper_ + "/d/sub/new", "x");
-  EXPECT_EQ(plan(), (Lines{"M d", "D d/old", "M d/sub", "D d/sub/deep", "D d/sub/old", "A d/sub/new"}));
+  EXPECT_EQ(plan(),
+            (Lines{"M d", "D d/old", "M d/sub", "D d/sub/deep", "D d/sub/old", "A d/sub/new"}));
 }
 
 TEST_F(Diff, LowerLayersAreMerged) {
@@ -123,7 +126,8 @@ TEST_F(Diff, WhiteoutsComeBeforeTheirSiblings) {
 TEST_F(Diff, RedirectsAndUnwritableNamesAreRefused) {
   ASSERT_OK(os::make_dirs(upper_ + "/d", 0755));
   mark("d", "trusted.overlay.redirect", "/elsewhere");
-  EXPECT_FAILS_WITH(plan_diff(upper_, {lower_}, {}), "\"d\" has the overlayfs attribute \"redirect\"");
+  EXPECT_FAILS_WITH(plan_diff(upper_, {lower_}, {}),
+                    "\"d\" has the overlayfs attribute \"redirect\"");
   ASSERT_OK(os::remove_tree(upper_ + "/d"));
   write_text(upper_ + "/.wh.passwd", "");
   EXPECT_FAILS_WITH(plan_diff(upper_, {lower_}, {}), "\".wh.passwd\" cannot be in a layer");
@@ -198,13 +202,16 @@ TEST_F(Diff, OnlyCapabilitiesAndUserAttributesAreWritten) {
   mark("f", "trusted.other", "o");
   auto members = members_of(tar_of_changes(upper_, {}));
   ASSERT_OK(members);
-  EXPECT_EQ(members->front().entry.xattrs, (std::map<std::string, std::string>{{"user.note", "n"}}));
+  EXPECT_EQ(members->front().entry.xattrs,
+            (std::map<std::string, std::string>{{"user.note", "n"}}));
 }
 
 TEST_F(Diff, SameTreeSameBytes) {
-  for (int i = 0; i < 50; ++i) write_text(fmt::format("{}/file{}", upper_, (i * 37) % 50), "x");
+  for (int i = 0; i < 50; ++i)
+    write_text(fmt::format("{}/file{}", upper_, (i * 37) % 50), "x");
   std::string first = tar_of_changes(upper_, {});
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(tar_of_changes(upper_, {}) == first);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_TRUE(tar_of_changes(upper_, {}) == first);
 }
 
 TEST_F(Diff, WhatIsNoPathOfTheTreeIsRefused) {

@@ -1,6 +1,8 @@
 // Against the kernel: what an overlay mount shows must be what a layer keeps.
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -17,13 +19,13 @@ namespace {
 
 using nlohmann::json;
 
-#define SUIT_NEEDS_OVERLAY()                                                              \
-  do {                                                                                    \
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root to mount an overlay";               \
-    Scratch probe;                                                                        \
-    Overlay mounted({probe.make_dir("l")}, probe.make_dir("u"), probe.make_dir("w"),      \
-                    probe.make_dir("m"));                                                 \
-    if (!mounted.valid()) GTEST_SKIP() << "the kernel does not mount an overlay here";    \
+#define SUIT_NEEDS_OVERLAY()                                                           \
+  do {                                                                                 \
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root to mount an overlay";            \
+    Scratch probe;                                                                     \
+    Overlay mounted({probe.make_dir("l")}, probe.make_dir("u"), probe.make_dir("w"),   \
+                    probe.make_dir("m"));                                              \
+    if (!mounted.valid()) GTEST_SKIP() << "the kernel does not mount an overlay here"; \
   } while (false)
 
 std::string layer_of(const std::string& upper, const std::vector<std::string>& lower) {
@@ -44,8 +46,8 @@ void copy_tree(const std::string& from, const std::string& to) {
   ASSERT_OK(unpack(tar.text(), to, options));
 }
 
-// One layer of changes: made on an overlay, written, and unpacked twice, as an overlay layer and into a
-// whole tree. All three must show the same files.
+// One layer of changes: made on an overlay, written, and unpacked twice, as an overlay layer and
+// into a whole tree. All three must show the same files.
 class Stack {
  public:
   Stack() {
@@ -86,7 +88,9 @@ class Stack {
   const std::string& tar() const { return tar_; }
 
  private:
-  std::string dir(const char* name) const { return scratch_.make_dir(fmt::format("{}{}", name, count_)); }
+  std::string dir(const char* name) const {
+    return scratch_.make_dir(fmt::format("{}{}", name, count_));
+  }
   Scratch scratch_;
   std::string state_;
   std::vector<std::string> lower_;
@@ -100,23 +104,27 @@ TEST(OverlayLayers, RoundTripCorpus) {
   corpora::Tally tally("layers/round-trip");
   for (const auto& test : corpora::cases("layers/round-trip.json")) {
     SCOPED_TRACE(test["name"].get<std::string>());
-    int failures_before = ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count();
+    int failures_before =
+        ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count();
     Stack stack;
     for (const auto& operations : test["steps"])
       stack.step([&](const std::string& root) { operate(root, operations); });
-    int failures = ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count();
+    int failures =
+        ::testing::UnitTest::GetInstance()->current_test_info()->result()->total_part_count();
     tally.count(failures == failures_before);
   }
 }
 
-// An entry as the table writes it. Which name of a file is the link is a matter of order, so names of
-// one file are all described by its content.
+// An entry as the table writes it. Which name of a file is the link is a matter of order, so names
+// of one file are all described by its content.
 std::set<std::string> described(const std::vector<Member>& members) {
   std::map<std::string, const Member*> files;
-  for (const Member& member : members) files[member.entry.path] = &member;
+  for (const Member& member : members)
+    files[member.entry.path] = &member;
   std::set<std::string> lines;
   for (const Member& member : members) {
-    const Member& source = member.entry.type == EntryType::HardLink ? *files.at(member.entry.link) : member;
+    const Member& source =
+        member.entry.type == EntryType::HardLink ? *files.at(member.entry.link) : member;
     bool whiteout = member.entry.path.find(".wh.") != std::string::npos;
     lines.insert(fmt::format("{} {} {:04o} {}", name_of(source.entry.type), member.entry.path,
                              whiteout ? 0 : source.entry.mode, source.content));
@@ -126,7 +134,8 @@ std::set<std::string> described(const std::vector<Member>& members) {
 
 std::set<std::string> expected_lines(const json& entries) {
   std::map<std::string, json> files;
-  for (const auto& entry : entries) files[entry["name"]] = entry;
+  for (const auto& entry : entries)
+    files[entry["name"]] = entry;
   std::set<std::string> lines;
   for (const auto& entry : entries) {
     const json& source = entry["type"] == "hardlink" ? files.at(entry["linkname"]) : entry;
@@ -185,9 +194,10 @@ TEST(OverlayLayers, BreakoutsLookTheSameAsInATree) {
     if (test.contains("expected_error") || test.contains("host_before")) continue;
     const std::string name = test["name"];
     // A hard link to a file of a lower layer is not representable in this layer alone.
-    const corpora::Deviations lower_links{{"SymlinkOverrideDirectory", "link to a lower file"},
-                                          {"SymlinkOverrideDirectoryRelative", "link to a lower file"},
-                                          {"DirectoryOverrideSymlink", "link to a lower file"}};
+    const corpora::Deviations lower_links{
+        {"SymlinkOverrideDirectory", "link to a lower file"},
+        {"SymlinkOverrideDirectoryRelative", "link to a lower file"},
+        {"DirectoryOverrideSymlink", "link to a lower file"}};
     Scratch scratch;
     std::string lower = scratch.make_dir("lower");
     std::string tree = scratch.make_dir("tree");
@@ -212,7 +222,8 @@ TEST(OverlayLayers, BreakoutsLookTheSameAsInATree) {
     ASSERT_TRUE(overlay.valid());
     auto shown = picture_of(merged, Times::Ignore);
     auto wanted = picture_of(tree, Times::Ignore);
-    // Only a layer makes the directory that the dead link names, for the whiteout that may be needed.
+    // Only a layer makes the directory that the dead link names, for the whiteout that may be
+    // needed.
     if (name == "WhiteoutDeadSymlinkParent") shown.erase("dne");
     tally.count(shown == wanted);
     EXPECT_EQ(shown, wanted) << name;
@@ -226,7 +237,8 @@ class RandomTree {
 
   void change(const std::string& root, int count) {
     root_ = root;
-    for (int i = 0; i < count; ++i) one();
+    for (int i = 0; i < count; ++i)
+      one();
   }
 
  private:
@@ -234,44 +246,70 @@ class RandomTree {
   // Few names, so that things meet: files become directories, directories symlinks.
   std::string path() {
     std::string made = root_;
-    for (unsigned depth = 1 + pick(3); depth > 0; --depth) made += fmt::format("/{}", "abcd"[pick(4)]);
+    for (unsigned depth = 1 + pick(3); depth > 0; --depth)
+      made += fmt::format("/{}", "abcd"[pick(4)]);
     return made;
   }
   void one() {
     std::string at = path();
     std::string parent = at.substr(0, at.rfind('/'));
-    struct stat info {};
+    struct stat info{};
     switch (pick(12)) {
       case 0:
-      case 1: ::mkdir(at.c_str(), 0700 + pick(64)); break;
+      case 1:
+        ::mkdir(at.c_str(), 0700 + pick(64));
+        break;
       case 2:
       case 3:
-      case 4: make_file(at); break;
-      case 5: [[fallthrough]];
-      case 6: (void)os::remove_tree(at); break;
-      case 7: (void)::symlink(path().substr(root_.size()).c_str(), at.c_str()); break;
-      case 8: (void)::linkat(AT_FDCWD, path().c_str(), AT_FDCWD, at.c_str(), 0); break;
-      case 9:
-        if (::lstat(at.c_str(), &info) == 0 && !S_ISLNK(info.st_mode)) ::chmod(at.c_str(), pick(010000));
+      case 4:
+        make_file(at);
         break;
-      case 10: (void)::lchown(at.c_str(), pick(5) * 1000, pick(5)); break;
-      default: special(at, parent); break;
+      case 5:
+        [[fallthrough]];
+      case 6:
+        (void)os::remove_tree(at);
+        break;
+      case 7:
+        (void)::symlink(path().substr(root_.size()).c_str(), at.c_str());
+        break;
+      case 8:
+        (void)::linkat(AT_FDCWD, path().c_str(), AT_FDCWD, at.c_str(), 0);
+        break;
+      case 9:
+        if (::lstat(at.c_str(), &info) == 0 && !S_ISLNK(info.st_mode))
+          ::chmod(at.c_str(), pick(010000));
+        break;
+      case 10:
+        (void)::lchown(at.c_str(), pick(5) * 1000, pick(5));
+        break;
+      default:
+        special(at, parent);
+        break;
     }
   }
   void make_file(const std::string& at) {
-    int fd = ::open(at.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (pick(2) != 0 ? O_TRUNC : 0), 0644);
+    int fd = ::open(
+        at.c_str(),
+        O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (pick(2) != 0 ? O_TRUNC : 0),
+        0644);
     os::Fd owned(fd);
     std::string text(pick(3000), static_cast<char>('a' + pick(26)));
     if (fd >= 0) (void)!::write(fd, text.data(), text.size());
   }
   void special(const std::string& at, const std::string& parent) {
     switch (pick(5)) {
-      case 0: (void)::mkfifo(at.c_str(), 0600); break;
-      case 1: (void)::mknod(at.c_str(), S_IFCHR | 0600, makedev(1, 3 + pick(3))); break;
-      case 2: (void)::lsetxattr(at.c_str(), "user.note", "n", pick(2), 0); break;
+      case 0:
+        (void)::mkfifo(at.c_str(), 0600);
+        break;
+      case 1:
+        (void)::mknod(at.c_str(), S_IFCHR | 0600, makedev(1, 3 + pick(3)));
+        break;
+      case 2:
+        (void)::lsetxattr(at.c_str(), "user.note", "n", pick(2), 0);
+        break;
       case 3: {
         // Remove and make again: overlayfs marks it opaque.
-        struct stat info {};
+        struct stat info{};
         if (::lstat(parent.c_str(), &info) == 0 && S_ISDIR(info.st_mode) && parent != root_) {
           (void)os::remove_tree(parent);
           ::mkdir(parent.c_str(), 0755);
@@ -291,7 +329,8 @@ class RandomTree {
 TEST(OverlayLayers, RandomTreesSurviveDiffAndApply) {
   SUIT_NEEDS_OVERLAY();
   unsigned seeds = 15;  // 2 s a dozen; SUIT_RANDOM_TREES=1000 for a long run
-  if (const char* more = std::getenv("SUIT_RANDOM_TREES")) seeds = static_cast<unsigned>(std::stoul(more));
+  if (const char* more = std::getenv("SUIT_RANDOM_TREES"))
+    seeds = static_cast<unsigned>(std::stoul(more));
   for (unsigned seed = 1; seed <= seeds && !::testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     RandomTree tree(seed);
@@ -299,6 +338,58 @@ TEST(OverlayLayers, RandomTreesSurviveDiffAndApply) {
     for (int layer = 0; layer < 4; ++layer)
       stack.step([&](const std::string& root) { tree.change(root, 25); });
   }
+}
+
+// What a plain user's engine does: a user namespace in which the only id is 0.
+int unpack_with_one_id(const std::string& tar, const std::string& layer) {
+  if (::unshare(CLONE_NEWUSER) != 0) return 77;
+  if (!os::write_file("/proc/self/setgroups", "deny") ||
+      !os::write_file("/proc/self/uid_map", "0 0 1") ||
+      !os::write_file("/proc/self/gid_map", "0 0 1"))
+    return 77;
+  ApplyOptions options;
+  options.xattr = OverlayXattr::User;
+  if (unpack(tar, layer, options))
+    return 1;  // owners cannot be kept, and nobody said to squash them
+  options.squash_owners = true;
+  if (!os::remove_tree(layer) || ::mkdir(layer.c_str(), 0755) != 0) return 2;
+  auto stats = unpack(tar, layer, options);
+  if (!stats) return 3;
+  if (stats->skipped_devices != 1 || stats->squashed != 3) return 4;
+  auto changes = plan_diff(layer, {}, {.xattr = OverlayXattr::User, .epoch_s = {}});
+  return changes && changes->size() == 4 ? 0 : 5;
+}
+
+TEST(OverlayLayers, OneIdIsEnough) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  Scratch scratch;
+  std::string layer = scratch.make_dir("layer");
+  std::vector<Member> members{directory("d", 0555),
+                              file("d/f", "x"),
+                              symlink("d/s", "f"),
+                              directory("hidden"),
+                              file("hidden/.wh..wh..opq", ""),
+                              file(".wh.gone", "")};
+  for (Member& member : members)
+    member.entry.uid = member.entry.path.starts_with("d") ? 1000 : 0;
+  Member device = file("null", "");
+  device.entry.type = EntryType::CharDevice;
+  device.entry.device_major = 1;
+  device.entry.device_minor = 3;
+  members.push_back(device);
+  std::string tar = tar_of(members);
+  pid_t child = ::fork();
+  if (child == 0) ::_exit(unpack_with_one_id(tar, layer));
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "gives no user namespaces";
+  ASSERT_EQ(WEXITSTATUS(status), 0);
+  struct stat gone{};
+  ASSERT_EQ(::lstat((layer + "/gone").c_str(), &gone), 0);
+  EXPECT_TRUE(S_ISCHR(gone.st_mode) && gone.st_rdev == 0);
+  char value[4];
+  EXPECT_EQ(::getxattr((layer + "/hidden").c_str(), "user.overlay.opaque", value, sizeof value), 1);
+  EXPECT_EQ(picture_of(layer)["d"].substr(0, 10), "040555 0:0");
 }
 
 TEST(OverlayLayers, IdleWhiteoutsAreNotListed) {
@@ -312,8 +403,8 @@ TEST(OverlayLayers, IdleWhiteoutsAreNotListed) {
   std::string merged = scratch.make_dir("merged");
   ApplyOptions options;
   options.lower = {lower};
-  ASSERT_OK(unpack(tar_of({file("new/.wh.never", ""), file("d/sub/.wh.old", ""), file("d/.wh.old", ""),
-                           file("d/.wh..wh..opq", ""), file("d/kept", "x")}),
+  ASSERT_OK(unpack(tar_of({file("new/.wh.never", ""), file("d/sub/.wh.old", ""),
+                           file("d/.wh.old", ""), file("d/.wh..wh..opq", ""), file("d/kept", "x")}),
                    layer, options));
   Overlay overlay({layer, lower}, scratch.make_dir("u"), scratch.make_dir("w"), merged);
   ASSERT_TRUE(overlay.valid());

@@ -38,14 +38,15 @@ std::string xattrs_of(const std::string& path) {
     if (name.starts_with("user.") || name == "security.capability") all[name] = value;
   }
   std::string text;
-  for (const auto& [name, value] : all) text += fmt::format(" {}={:02x}", name, fmt::join(value, ""));
+  for (const auto& [name, value] : all)
+    text += fmt::format(" {}={:02x}", name, fmt::join(value, ""));
   return text;
 }
 
 void add_to(Picture& picture, std::map<std::pair<dev_t, ino_t>, std::string>& inodes,
             const std::string& root, const std::string& path, Times times) {
   std::string full = root + (path.empty() ? "" : "/" + path);
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(::lstat(full.c_str(), &info), 0) << full << ": " << std::strerror(errno);
   if (!path.empty()) {
     std::string text = fmt::format("{:06o} {}:{}", info.st_mode, info.st_uid, info.st_gid);
@@ -54,7 +55,8 @@ void add_to(Picture& picture, std::map<std::pair<dev_t, ino_t>, std::string>& in
     if (S_ISREG(info.st_mode)) {
       std::string content = read_text(full);
       text += content.size() < 40 ? fmt::format(" \"{}\"", content)
-                                  : fmt::format(" {} bytes #{:x}", content.size(), std::hash<std::string>()(content));
+                                  : fmt::format(" {} bytes #{:x}", content.size(),
+                                                std::hash<std::string>()(content));
     }
     if (S_ISLNK(info.st_mode)) {
       std::string target(8192, '\0');
@@ -158,8 +160,10 @@ Result<std::vector<Member>> members_of(std::string_view tar, ArchiveEnd end) {
 
 void fix_checksum(std::string& block) {
   unsigned sum = 0;
-  for (std::size_t i = 148; i < 156; ++i) block[i] = ' ';
-  for (std::size_t i = 0; i < 512; ++i) sum += static_cast<unsigned char>(block[i]);
+  for (std::size_t i = 148; i < 156; ++i)
+    block[i] = ' ';
+  for (std::size_t i = 0; i < 512; ++i)
+    sum += static_cast<unsigned char>(block[i]);
   std::string text = fmt::format("{:06o}", sum);
   block.replace(148, 6, text);
   block[154] = '\0';
@@ -224,8 +228,9 @@ void set_mtime(const std::string& path, std::int64_t seconds, long nanoseconds) 
 Overlay::Overlay(const std::vector<std::string>& lower, const std::string& upper,
                  const std::string& work, const std::string& target)
     : target_(target) {
-  std::string options = fmt::format("lowerdir={},upperdir={},workdir={},redirect_dir=off,metacopy=off,index=off",
-                                    fmt::join(lower, ":"), upper, work);
+  std::string options =
+      fmt::format("lowerdir={},upperdir={},workdir={},redirect_dir=off,metacopy=off,index=off",
+                  fmt::join(lower, ":"), upper, work);
   mounted_ = ::mount("overlay", target.c_str(), "overlay", 0, options.c_str()) == 0;
 }
 

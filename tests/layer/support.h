@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fmt/format.h>
 
 #include "base/stream.h"
 #include "layer/layer.h"
@@ -24,22 +24,22 @@
 namespace suit::layer::test {
 
 /// `ASSERT_OK(result)` prints the message of a failed result.
-#define ASSERT_OK(...)                                        \
-  do {                                                        \
-    const auto& ok_result = (__VA_ARGS__);                    \
+#define ASSERT_OK(...)                                                 \
+  do {                                                                 \
+    const auto& ok_result = (__VA_ARGS__);                             \
     ASSERT_TRUE(ok_result.has_value()) << ok_result.error().message(); \
   } while (false)
-#define EXPECT_OK(...)                                        \
-  do {                                                        \
-    const auto& ok_result = (__VA_ARGS__);                    \
+#define EXPECT_OK(...)                                                 \
+  do {                                                                 \
+    const auto& ok_result = (__VA_ARGS__);                             \
     EXPECT_TRUE(ok_result.has_value()) << ok_result.error().message(); \
   } while (false)
 /// The message of a failed result holds \p text.
-#define EXPECT_FAILS_WITH(result, text)                                            \
-  do {                                                                             \
-    const auto& failed_result = (result);                                          \
-    ASSERT_FALSE(failed_result.has_value()) << "expected the error: " << (text);   \
-    EXPECT_THAT(failed_result.error().message(), ::testing::HasSubstr(text));      \
+#define EXPECT_FAILS_WITH(result, text)                                          \
+  do {                                                                           \
+    const auto& failed_result = (result);                                        \
+    ASSERT_FALSE(failed_result.has_value()) << "expected the error: " << (text); \
+    EXPECT_THAT(failed_result.error().message(), ::testing::HasSubstr(text));    \
   } while (false)
 
 /// A temporary directory below the test's working place; on overlay-capable storage.
@@ -69,7 +69,8 @@ std::string tar_of(const std::vector<Member>& members);
 Result<std::vector<Member>> members_of(std::string_view tar, ArchiveEnd end = ArchiveEnd::Required);
 /// A header block with a right checksum, for archives that no writer makes.
 std::string raw_header(std::string_view name, char type, std::string_view size_field,
-                       std::string_view link = "", std::string_view magic = std::string_view("ustar\00000", 8));
+                       std::string_view link = "",
+                       std::string_view magic = std::string_view("ustar\00000", 8));
 /// Mends the checksum of the header at the start of \p block.
 void fix_checksum(std::string& block);
 std::string padded(std::string text);

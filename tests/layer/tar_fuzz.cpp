@@ -1,6 +1,7 @@
 /// \file
-/// Any bytes as a tar: read it, write what was read again, unpack it in both ways. Nothing may crash,
-/// a second reading must give the same entries, and nothing outside the destination may change.
+/// Any bytes as a tar: read it, write what was read again, unpack it in both ways. Nothing may
+/// crash, a second reading must give the same entries, and nothing outside the destination may
+/// change.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -60,7 +61,7 @@ void unpack(std::string_view bytes, bool overlay) {
   if (!applied) must(!applied.error().message().empty());
   must(suit::os::read_file(base + "/canary").value_or("") == "canary");
   must(suit::os::list_dir(base).value() == std::vector<std::string>{"canary", "root"});
-  struct stat info {};
+  struct stat info{};
   must(::stat((base + "/canary").c_str(), &info) == 0 && info.st_nlink == 1);
   must(suit::os::remove_tree(base + "/root").has_value());
 }

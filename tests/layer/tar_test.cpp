@@ -29,7 +29,9 @@ TEST(TarWriter, LaysAHeaderOutAsGoDoes) {
   EXPECT_EQ(tar.substr(512, 6), std::string("hello\0", 6));
 }
 
-TEST(TarWriter, DirectoriesEndInASlash) { EXPECT_EQ(tar_of({directory("etc")}).substr(0, 5), std::string("etc/\0", 5)); }
+TEST(TarWriter, DirectoriesEndInASlash) {
+  EXPECT_EQ(tar_of({directory("etc")}).substr(0, 5), std::string("etc/\0", 5));
+}
 
 TEST(TarWriter, SplitsLongPathsBeforeItNeedsPax) {
   std::string path = std::string(90, 'a') + "/" + std::string(60, 'b');
@@ -54,8 +56,10 @@ TEST(TarWriter, SortsPaxRecords) {
   member.entry.xattrs["user.b"] = "2";
   member.entry.xattrs["user.a"] = std::string("1\0", 2);
   std::string tar = tar_of({member});
-  EXPECT_EQ(tar.substr(512, 78), std::string("26 SCHILY.xattr.user.a=1\0\n25 SCHILY.xattr.user.b=2\n"
-                                             "12 mtime=-5\n15 uid=3000000\n", 78));
+  EXPECT_EQ(tar.substr(512, 78),
+            std::string("26 SCHILY.xattr.user.a=1\0\n25 SCHILY.xattr.user.b=2\n"
+                        "12 mtime=-5\n15 uid=3000000\n",
+                        78));
 }
 
 TEST(TarWriter, RefusesWhatNoTarCanHold) {
@@ -88,8 +92,9 @@ TEST(TarReader, ReadsBackWhatWasWritten) {
   device.entry.device_minor = 3;
   Member late = file("late", "");
   late.entry.mtime_s = 1LL << 40;
-  std::vector<Member> written{directory("d/", 01777), deep, odd, device, symlink("s", std::string(150, 't')),
-                              hard_link("h", deep.entry.path), late};
+  std::vector<Member> written{
+      directory("d/", 01777),          deep, odd, device, symlink("s", std::string(150, 't')),
+      hard_link("h", deep.entry.path), late};
   auto read = members_of(tar_of(written));
   ASSERT_OK(read);
   ASSERT_EQ(read->size(), written.size());
@@ -127,9 +132,11 @@ TEST(TarReader, AnEndMayBeOptional) {
     EXPECT_OK(members_of(tar, ArchiveEnd::Optional));
   }
   EXPECT_EQ(members_of(unpadded, ArchiveEnd::Optional)->back().content, "hello");
-  for (std::size_t cut : {std::size_t{100}, std::size_t{512}, std::size_t{1100}, std::size_t{3 * 512 + 4}})
+  for (std::size_t cut :
+       {std::size_t{100}, std::size_t{512}, std::size_t{1100}, std::size_t{3 * 512 + 4}})
     EXPECT_FALSE(members_of(whole.substr(0, cut), ArchiveEnd::Optional).has_value()) << cut;
-  EXPECT_FALSE(members_of(tar_of({file(std::string(200, 'n'), "")}).substr(0, 1024), ArchiveEnd::Optional));
+  EXPECT_FALSE(
+      members_of(tar_of({file(std::string(200, 'n'), "")}).substr(0, 1024), ArchiveEnd::Optional));
 }
 
 TEST(TarReader, ReadsGnuLongNames) {
@@ -148,8 +155,9 @@ TEST(TarReader, ReadsGnuLongNames) {
 
 TEST(TarReader, ReadsBaseTwoFiftySix) {
   std::string header = raw_header("f", '0', "00000000000");
-  header.replace(108, 8, std::string("\x80\0\0\0\0\x3d\x09\0", 8));              // uid 4000000
-  header.replace(136, 12, std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe", 12));  // -2
+  header.replace(108, 8, std::string("\x80\0\0\0\0\x3d\x09\0", 8));  // uid 4000000
+  header.replace(136, 12,
+                 std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe", 12));  // -2
   fix_checksum(header);
   auto read = members_of(header + end_blocks());
   ASSERT_OK(read);
@@ -176,7 +184,8 @@ struct Refusal {
 };
 
 std::string pax(const std::string& records, char type = 'x') {
-  return raw_header("PaxHeaders.0/f", type, fmt::format("{:011o}", records.size())) + padded(records);
+  return raw_header("PaxHeaders.0/f", type, fmt::format("{:011o}", records.size())) +
+         padded(records);
 }
 
 TEST(TarReader, RefusesWhatCouldBeReadTwice) {
@@ -196,28 +205,36 @@ TEST(TarReader, RefusesWhatCouldBeReadTwice) {
       {"overflowing size", huge + end_blocks(), "a bad size"},
       {"octal rubbish", raw_header("f", '0', "0000000008z") + end_blocks(), "a bad size"},
       {"uid -1", minus_one + end_blocks(), "a bad user id"},
-      {"sparse", raw_header("f", 'S', "00000000000") + end_blocks(), "a sparse file; pack it without"},
+      {"sparse", raw_header("f", 'S', "00000000000") + end_blocks(),
+       "a sparse file; pack it without"},
       {"PAX sparse", pax("22 GNU.sparse.major=1\n") + f + end_blocks(), "a sparse file"},
       {"multi-volume", raw_header("f", 'M', "00000000000") + end_blocks(), "multi-volume"},
-      {"unknown type", raw_header("f", 'Q', "00000000000") + end_blocks(), "unknown entry type 'Q'"},
-      {"directory with content", raw_header("d/", '5', "00000000005") + padded("hello") + end_blocks(),
+      {"unknown type", raw_header("f", 'Q', "00000000000") + end_blocks(),
+       "unknown entry type 'Q'"},
+      {"directory with content",
+       raw_header("d/", '5', "00000000005") + padded("hello") + end_blocks(),
        "a directory with content"},
-      {"hard link with content", raw_header("h", '1', "00000000005", "f") + padded("hello") + end_blocks(),
+      {"hard link with content",
+       raw_header("h", '1', "00000000005", "f") + padded("hello") + end_blocks(),
        "a hard link with content"},
       {"PAX negative size", pax("11 size=-5\n") + f + end_blocks(), "a bad size"},
       {"PAX length 0", pax("0 a=b\n") + f + end_blocks(), "a PAX record with a wrong length"},
-      {"PAX length too long", pax("99 path=x\n") + f + end_blocks(), "a PAX record with a wrong length"},
+      {"PAX length too long", pax("99 path=x\n") + f + end_blocks(),
+       "a PAX record with a wrong length"},
       {"PAX without =", pax("7 path\n") + f + end_blocks(), "not \"length key=value\""},
-      {"PAX NUL", pax(std::string("12 path=a\0b\n", 12)) + f + end_blocks(), "a NUL in the PAX record"},
+      {"PAX NUL", pax(std::string("12 path=a\0b\n", 12)) + f + end_blocks(),
+       "a NUL in the PAX record"},
       {"PAX bomb", raw_header("x", 'x', "10000000000") + end_blocks(), "the limit is 1048576"},
-      {"two PAX headers", pax("9 path=g\n") + pax("9 path=h\n") + f + end_blocks(), "two PAX headers"},
+      {"two PAX headers", pax("9 path=g\n") + pax("9 path=h\n") + f + end_blocks(),
+       "two PAX headers"},
       {"PAX and GNU name",
        pax("9 path=g\n") + raw_header("L", 'L', "00000000002") + padded("h") + f + end_blocks(),
        "a name given twice"},
       {"header without entry", pax("9 path=g\n") + end_blocks(), "without an entry behind it"},
       {"one zero block", f + std::string(512, '\0'), "a single block of zeros"},
       {"data behind the end", f + end_blocks() + std::string(512, 'x'), "data behind the end"},
-      {"global path", pax("9 path=g\n", 'g') + f + end_blocks(), "a global PAX header that sets \"path\""},
+      {"global path", pax("9 path=g\n", 'g') + f + end_blocks(),
+       "a global PAX header that sets \"path\""},
   };
   for (const Refusal& refusal : refusals) {
     auto read = members_of(refusal.tar);
@@ -232,7 +249,8 @@ TEST(TarReader, TakesPaddingBehindTheEnd) {
 }
 
 TEST(TarReader, APaxSizeIsTheSize) {
-  std::string tar = pax("10 size=5\n") + raw_header("f", '0', "00000000000") + padded("hello") + end_blocks();
+  std::string tar =
+      pax("10 size=5\n") + raw_header("f", '0', "00000000000") + padded("hello") + end_blocks();
   auto read = members_of(tar);
   ASSERT_OK(read);
   EXPECT_EQ(read->front().content, "hello");

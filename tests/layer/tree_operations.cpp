@@ -75,8 +75,10 @@ std::string one_entry(const nlohmann::json& entry, const std::string& host) {
   std::string path = with_host(entry["path"], host);
   std::string target = with_host(entry.value("target", ""), host);
   const std::string op = entry["op"];
-  Member member = op == "dir" ? directory(path) : op == "symlink" ? symlink(path, target)
-                  : op == "hardlink" ? hard_link(path, target) : file(path, entry.value("content", ""));
+  Member member = op == "dir"        ? directory(path)
+                  : op == "symlink"  ? symlink(path, target)
+                  : op == "hardlink" ? hard_link(path, target)
+                                     : file(path, entry.value("content", ""));
   member.entry.mode = mode_of(entry, op == "dir" ? "0755" : "0644");
   if (path.empty()) return raw_header("", op == "symlink" ? '2' : '0', "00000000000", target);
   std::string tar = tar_of({member});
@@ -94,7 +96,8 @@ void operate(const std::string& root, const nlohmann::json& operations) {
 
 std::string tar_of_entries(const nlohmann::json& entries, const std::string& host) {
   std::string tar;
-  for (const auto& entry : entries) tar += one_entry(entry, host);
+  for (const auto& entry : entries)
+    tar += one_entry(entry, host);
   return tar + end_blocks();
 }
 

@@ -55,7 +55,7 @@ TEST(PlatformCorpora, MatchesAsContainerdDoes) {
   corpora::Tally tally("platforms/match.json");
   for (const json& row : corpora::cases("platforms/match.json")) {
     const Platform host = parse_platform(row["platform"].get<std::string>()).value();
-    const auto* judge = row["mode"] == "only" ? can_run : is_same;
+    bool (*judge)(const Platform&, const Platform&) = row["mode"] == "only" ? can_run : is_same;
     bool ok = true;
     for (const auto& [key, wanted] : {std::pair("matches", true), {"does_not_match", false}}) {
       for (const auto& text : row[key]) {

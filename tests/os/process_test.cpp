@@ -1,10 +1,11 @@
 #include "os/process.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <signal.h>
 
 #include <cerrno>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 namespace suit::os {
 namespace {
@@ -53,7 +54,8 @@ TEST(RunAndCapture, EndsProgramsThatExceedTheirLimits) {
   EXPECT_EQ(slow.error().code(), ETIMEDOUT);
   limits = {};
   limits.output_bytes = 1000;
-  auto loud = run_and_capture({"/bin/sh", "-c", "while :; do echo xxxxxxxxxxxxxxxx; done"}, "", {}, limits);
+  auto loud =
+      run_and_capture({"/bin/sh", "-c", "while :; do echo xxxxxxxxxxxxxxxx; done"}, "", {}, limits);
   ASSERT_FALSE(loud);
   EXPECT_EQ(loud.error().code(), EFBIG);
 }

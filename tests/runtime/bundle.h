@@ -24,13 +24,15 @@ struct Outcome {
   std::string err;
 };
 
-/// A directory with `rootfs/` (busybox and its applets, /etc/passwd, mount points), removed at the end.
+/// A directory with `rootfs/` (busybox and its applets, /etc/passwd, mount points), removed at the
+/// end.
 class Bundle {
  public:
   Bundle();
   const std::string& path() const { return directory_.path(); }
   std::string rootfs() const { return path() + "/rootfs"; }
-  void write(const std::string& name, const std::string& text, mode_t mode = 0644) const;  ///< below rootfs
+  void write(const std::string& name, const std::string& text,
+             mode_t mode = 0644) const;  ///< below rootfs
   void symlink(const std::string& target, const std::string& name) const;
 
   /// The default spec that runs `sh -c script`.
@@ -47,8 +49,13 @@ class Bundle {
 /// Why kernel tests cannot run here, or "".
 std::string no_kernel_tests();
 
-#define SUIT_NEEDS_KERNEL()                                                        \
+#define SUIT_NEEDS_KERNEL() \
   if (std::string reason = ::suit::test::no_kernel_tests(); !reason.empty()) GTEST_SKIP() << reason
+
+/// The mount table, one line a mount.
+std::vector<std::string> mount_table();
+/// Lines of the mount table that were not in \p before. What vanished is not ours to judge.
+std::vector<std::string> mounts_since(const std::vector<std::string>& before);
 
 /// A number that no other container of this test run has.
 std::string unique_id(const std::string& prefix);

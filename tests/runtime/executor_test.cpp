@@ -2,12 +2,12 @@
 
 #include "runtime/init/executor.h"
 
-#include <gtest/gtest.h>
-
 #include <cerrno>
 #include <cstring>
 #include <map>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "oci/spec.h"
 #include "runtime/plan.h"
@@ -100,7 +100,8 @@ TEST(Executor, MakesAMissingMountPoint) {
   // The first openat2 of the last mount: tell it that /data/deep is not there.
   std::size_t found = 0;
   for (std::size_t i = 0; i < plan.container.size(); ++i)
-    if (plan.container[i].call == Call::openat2 && (plan.container[i].tolerates & kMayBeAbsent) != 0 &&
+    if (plan.container[i].call == Call::openat2 &&
+        (plan.container[i].tolerates & kMayBeAbsent) != 0 &&
         plan.string_at(static_cast<std::uint32_t>(plan.container[i].args[1])) == "/data/deep")
       found = i;
   ASSERT_NE(found, 0U);

@@ -1,9 +1,11 @@
-// The helper as it is shipped: small, static, nothing undefined, not writable and executable at once.
+// The helper as it is shipped: small, static, nothing undefined, not writable and executable at
+// once.
 
 #include <elf.h>
-#include <gtest/gtest.h>
 
 #include <cstring>
+
+#include <gtest/gtest.h>
 
 #include "os/file.h"
 
@@ -15,7 +17,9 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 24 << 10;
 
-std::string_view image() { return {suit_init_image, static_cast<std::size_t>(suit_init_image_end - suit_init_image)}; }
+std::string_view image() {
+  return {suit_init_image, static_cast<std::size_t>(suit_init_image_end - suit_init_image)};
+}
 
 TEST(Helper, IsSmall) {
   EXPECT_LT(image().size(), kMaxBytes);

@@ -1,8 +1,6 @@
 // Real containers of a busybox root file system.
 
 #include <fcntl.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -10,6 +8,9 @@
 #include <unistd.h>
 
 #include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "bundle.h"
 #include "os/mount.h"
@@ -27,11 +28,6 @@ class Launch : public testing::Test {
  protected:
   void SetUp() override { SUIT_NEEDS_KERNEL(); }
 };
-
-std::string mount_table() {
-  auto text = os::read_file("/proc/self/mountinfo");
-  return text ? *text : "";
-}
 
 oci::Spec program(std::vector<std::string> args) {
   oci::Spec spec = Bundle::shell("");
@@ -58,15 +54,17 @@ TEST_F(Launch, LeavesNothingBehind) {
   Bundle bundle;
   auto facts = runtime::probe_host();
   ASSERT_TRUE(facts);
-  std::string before = mount_table();
-  auto plan = runtime::plan_launch(Bundle::shell("sleep 100 & echo started"), *facts, unique_id("left"));
+  std::vector<std::string> before = mount_table();
+  auto plan =
+      runtime::plan_launch(Bundle::shell("sleep 100 & echo started"), *facts, unique_id("left"));
   ASSERT_TRUE(plan);
   bundle.sh("sleep 100 & true");
-  EXPECT_EQ(mount_table(), before);
+  EXPECT_THAT(mounts_since(before), testing::IsEmpty());
   auto left = os::list_dir(facts->cgroup2_dir + "/spacesuit");
   if (!facts->cgroup2_dir.empty()) {
     ASSERT_TRUE(left);
-    for (const std::string& name : *left) EXPECT_THAT(name, testing::Not(StartsWith("test-" + std::to_string(::getpid()) + "-")));
+    for (const std::string& name : *left)
+      EXPECT_THAT(name, testing::Not(StartsWith("test-" + std::to_string(::getpid()) + "-")));
   }
 }
 
@@ -132,12 +130,13 @@ struct HintCase {
 TEST_F(Launch, ExplainsWhyAnExecutableDoesNotExecute) {
   std::string arm(120, '\0');
   arm.replace(0, 6, std::string("\177ELF\2\1", 6));
-  arm[16] = 2;            // ET_EXEC
-  arm[18] = '\xb7';       // EM_AARCH64
+  arm[16] = 2;       // ET_EXEC
+  arm[18] = '\xb7';  // EM_AARCH64
   const HintCase cases[] = {
       {"noshebang", "echo hello\n", "is neither an executable nor a script"},
       {"crlf", "#!/bin/sh\r\necho hello\r\n", "has Windows line ends"},
-      {"nointerpreter", "#!/usr/bin/python9\n", "is a script for /usr/bin/python9, which is not in the image"},
+      {"nointerpreter", "#!/usr/bin/python9\n",
+       "is a script for /usr/bin/python9, which is not in the image"},
       {"foreign", arm, "is built for arm64, and this machine is amd64"},
       {"empty", "", "is empty"},
   };
@@ -155,7 +154,8 @@ TEST_F(Launch, NamesAMissingLoader) {
   auto shell = os::read_file("/bin/ls", 8U << 20);
   ASSERT_TRUE(shell);
   bundle.write("opt/ls", *shell, 0755);
-  EXPECT_THAT(bundle.run(program({"/opt/ls"})).error.hint(), HasSubstr("needs the loader /lib64/ld-linux-x86-64.so.2"));
+  EXPECT_THAT(bundle.run(program({"/opt/ls"})).error.hint(),
+              HasSubstr("needs the loader /lib64/ld-linux-x86-64.so.2"));
 }
 
 TEST_F(Launch, SuggestsTheNearestProgram) {
@@ -167,7 +167,8 @@ TEST_F(Launch, BindsFilesAndDirectoriesMakingMountPoints) {
   Bundle bundle;
   ASSERT_TRUE(os::replace_file(bundle.path() + "/file", "content\n", 0644));
   ASSERT_TRUE(os::make_dirs(bundle.path() + "/dir/sub", 0755));
-  oci::Spec spec = Bundle::shell("cat /new/deep/file; ls /etc/dir; echo x > /etc/dir/sub/y; echo $?; cat /tmp/over");
+  oci::Spec spec = Bundle::shell(
+      "cat /new/deep/file; ls /etc/dir; echo x > /etc/dir/sub/y; echo $?; cat /tmp/over");
   spec.mounts.push_back({"/new/deep/file", "bind", bundle.path() + "/file", {"bind", "ro"}});
   spec.mounts.push_back({"/etc/dir", "bind", bundle.path() + "/dir", {"rbind", "rro"}});
   bundle.write("tmp/over", "old");
@@ -198,22 +199,24 @@ TEST_F(Launch, KeepsMountsInsideWhenTheSourceIsShared) {
   ASSERT_EQ(::mount("tmpfs", shared.c_str(), "tmpfs", 0, nullptr), 0);
   ASSERT_EQ(::mount(nullptr, shared.c_str(), nullptr, MS_SHARED, nullptr), 0);
   ASSERT_TRUE(os::make_dirs(shared + "/in", 0755));
-  std::string before = mount_table();
+  std::vector<std::string> before = mount_table();
   oci::Spec spec = Bundle::shell("mount | grep -c /data; true");
   spec.mounts.push_back({"/data", "bind", shared, {"rbind"}});
   spec.mounts.push_back({"/data/in", "tmpfs", "tmpfs", {}});
   Outcome outcome = bundle.run(spec);
   EXPECT_EQ(outcome.out, "2\n") << outcome.error.message();
-  EXPECT_EQ(mount_table(), before);
+  EXPECT_THAT(mounts_since(before), testing::IsEmpty());
   EXPECT_TRUE(os::umount2(shared, MNT_DETACH));
 }
 
 TEST_F(Launch, BecomesTheUserWithExactlyItsGroups) {
   Bundle bundle;
-  oci::Spec spec = Bundle::shell("id -u; id -g; id -G; grep -E 'CapEff|CapPrm' /proc/self/status | tr -d '\\t'; umask");
+  oci::Spec spec = Bundle::shell(
+      "id -u; id -g; id -G; grep -E 'CapEff|CapPrm' /proc/self/status | tr -d '\\t'; umask");
   spec.process.user = {33, 34, {5, 6}, 077};
   Outcome outcome = bundle.run(spec);
-  EXPECT_EQ(outcome.out, "33\n34\n34 5 6\nCapPrm:0000000000000000\nCapEff:0000000000000000\n0077\n") << outcome.error.message();
+  EXPECT_EQ(outcome.out, "33\n34\n34 5 6\nCapPrm:0000000000000000\nCapEff:0000000000000000\n0077\n")
+      << outcome.error.message();
 }
 
 TEST_F(Launch, DoesNotPassIgnoredOrBlockedSignalsOn) {
@@ -231,7 +234,9 @@ TEST_F(Launch, DoesNotPassIgnoredOrBlockedSignalsOn) {
 
 TEST_F(Launch, GivesEachNamespaceItsOwn) {
   Bundle bundle;
-  Outcome outcome = bundle.sh("echo $$; hostname; ip -o link | wc -l; ip -o link | grep -c LOOPBACK,UP; ls /proc | grep -c '^[0-9]'; cat /proc/self/cgroup | grep ^0");
+  Outcome outcome = bundle.sh(
+      "echo $$; hostname; ip -o link | wc -l; ip -o link | grep -c LOOPBACK,UP; ls /proc | grep -c "
+      "'^[0-9]'; cat /proc/self/cgroup | grep ^0");
   EXPECT_THAT(outcome.out, StartsWith("1\nsuit\n1\n1\n")) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("0::/\n"));
 }
@@ -260,9 +265,12 @@ TEST_F(Launch, WorksInAChroot) {
   pid_t child = ::fork();
   if (child == 0) {
     Bundle inner;
-    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(90);
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+      ::_exit(90);
     for (const char* name : {"/proc", "/dev", "/sys"})
-      if (::mount(name, (bundle.rootfs() + name).c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) ::_exit(91);
+      if (::mount(name, (bundle.rootfs() + name).c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+        ::_exit(91);
     if (::chroot(bundle.rootfs().c_str()) != 0 || ::chdir("/") != 0) ::_exit(92);
     auto facts = runtime::probe_host();
     if (!facts || facts->root_is_mount) ::_exit(93);
@@ -301,8 +309,12 @@ TEST_F(Launch, WorksInAUserNamespace) {
     auto facts = runtime::probe_host();
     if (!facts || !facts->in_user_namespace || !facts->setgroups_denied) ::_exit(91);
     for (bool has_network : {true, false}) {
-      oci::Spec spec = Bundle::shell("id -u && echo x > /dev/null && test -e /sys/class && test -c /dev/tty && test -d /proc/1");
-      if (!has_network) std::erase_if(spec.linux_.namespaces, [](const oci::Namespace& ns) { return ns.type == "network"; });
+      oci::Spec spec = Bundle::shell(
+          "id -u && echo x > /dev/null && test -e /sys/class && test -c /dev/tty && test -d "
+          "/proc/1");
+      if (!has_network)
+        std::erase_if(spec.linux_.namespaces,
+                      [](const oci::Namespace& ns) { return ns.type == "network"; });
       auto plan = runtime::plan_launch(spec, *facts, unique_id("user"));
       auto tree = runtime::clone_tree(bundle.rootfs());
       if (!plan || !tree) ::_exit(92);
@@ -325,11 +337,14 @@ TEST_F(Launch, WorksInAUserNamespace) {
 
 TEST_F(Launch, MountsAnOverlayThatKeepsTheLowerUntouched) {
   Bundle bundle;
-  for (const char* name : {"/upper", "/work"}) ASSERT_TRUE(os::make_dirs(bundle.path() + name, 0755));
+  for (const char* name : {"/upper", "/work"})
+    ASSERT_TRUE(os::make_dirs(bundle.path() + name, 0755));
   auto facts = runtime::probe_host();
-  auto plan = runtime::plan_launch(Bundle::shell("echo new > /etc/new; rm /etc/group"), *facts, unique_id("overlay"));
+  auto plan = runtime::plan_launch(Bundle::shell("echo new > /etc/new; rm /etc/group"), *facts,
+                                   unique_id("overlay"));
   ASSERT_TRUE(plan);
-  auto rootfs = runtime::mount_overlay({{bundle.rootfs()}, bundle.path() + "/upper", bundle.path() + "/work", true}, *facts);
+  auto rootfs = runtime::mount_overlay(
+      {{bundle.rootfs()}, bundle.path() + "/upper", bundle.path() + "/work", true}, *facts);
   ASSERT_TRUE(rootfs) << rootfs.error().message();
   os::Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   auto container = runtime::launch(*plan, {*rootfs, null, null, null, false, false});
@@ -342,7 +357,8 @@ TEST_F(Launch, MountsAnOverlayThatKeepsTheLowerUntouched) {
 
 TEST_F(Launch, ShowsTheFilesOfEtc) {
   Bundle bundle;
-  auto mounts = runtime::write_etc_files(bundle.path(), {"web", "10.1.2.3", {{"db", "10.1.2.4"}}, false, {"9.9.9.9"}});
+  auto mounts = runtime::write_etc_files(
+      bundle.path(), {"web", "10.1.2.3", {{"db", "10.1.2.4"}}, false, {"9.9.9.9"}});
   ASSERT_TRUE(mounts) << mounts.error().message();
   oci::Spec spec = Bundle::shell("cat /etc/hostname; tail -2 /etc/hosts; cat /etc/resolv.conf");
   spec.mounts.insert(spec.mounts.end(), mounts->begin(), mounts->end());

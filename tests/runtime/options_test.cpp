@@ -1,8 +1,9 @@
 #include "runtime/options.h"
 
-#include <gtest/gtest.h>
 #include <linux/mount.h>
 #include <sys/mount.h>
+
+#include <gtest/gtest.h>
 
 namespace suit::runtime {
 namespace {

@@ -2,11 +2,11 @@
 
 #include "runtime/plan.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "oci/json.h"
 #include "oci/spec.h"
@@ -42,11 +42,15 @@ std::string refusal(const oci::Spec& spec, const std::string& id = "test") {
 HostFacts facts_of(const oci::Json& json) {
   HostFacts facts;
   facts.cgroup2_dir = json.string_or("cgroup2_dir");
-  if (const oci::Json* value = json.find("in_user_namespace")) facts.in_user_namespace = *value->as_bool();
-  if (const oci::Json* value = json.find("setgroups_denied")) facts.setgroups_denied = *value->as_bool();
+  if (const oci::Json* value = json.find("in_user_namespace"))
+    facts.in_user_namespace = *value->as_bool();
+  if (const oci::Json* value = json.find("setgroups_denied"))
+    facts.setgroups_denied = *value->as_bool();
   if (const oci::Json* value = json.find("root_is_mount")) facts.root_is_mount = *value->as_bool();
-  if (const oci::Json* value = json.find("mapped_gids")) facts.mapped_gids = static_cast<std::uint32_t>(*value->as_uint());
-  if (const oci::Json* value = json.find("ignored_signals")) facts.ignored_signals = *value->as_uint();
+  if (const oci::Json* value = json.find("mapped_gids"))
+    facts.mapped_gids = static_cast<std::uint32_t>(*value->as_uint());
+  if (const oci::Json* value = json.find("ignored_signals"))
+    facts.ignored_signals = *value->as_uint();
   if (const oci::Json* value = json.find("nofile_hard")) facts.rlimits_hard[7] = *value->as_uint();
   return facts;
 }
@@ -101,7 +105,9 @@ TEST(Plan, RefusesMountsOnTheRootAndInsideProc) {
   for (const char* destination : {"/", "/proc/self", "/foo/../proc/1/ns", "//proc//sys"}) {
     oci::Spec spec = spec_of();
     spec.mounts.push_back({destination, "tmpfs", "tmpfs", {}});
-    EXPECT_THAT(refusal(spec), testing::AnyOf(HasSubstr("is the root"), HasSubstr("is inside /proc"))) << destination;
+    EXPECT_THAT(refusal(spec),
+                testing::AnyOf(HasSubstr("is the root"), HasSubstr("is inside /proc")))
+        << destination;
   }
   oci::Spec spec = spec_of();
   spec.mounts.push_back({"/proc/uptime", "bind", "/srv/uptime", {"bind", "ro"}});
@@ -127,11 +133,13 @@ TEST(Plan, SuggestsNamesThatAreNear) {
 
 TEST(Plan, BoundsMountsAndDepth) {
   oci::Spec spec = spec_of();
-  for (int i = 0; i < 100'000; ++i) spec.mounts.push_back({"/m", "tmpfs", "tmpfs", {}});
+  for (int i = 0; i < 100'000; ++i)
+    spec.mounts.push_back({"/m", "tmpfs", "tmpfs", {}});
   EXPECT_THAT(refusal(spec), HasSubstr("more than 200"));
   spec = spec_of();
   std::string deep;
-  for (int i = 0; i < 1000; ++i) deep += "/d";
+  for (int i = 0; i < 1000; ++i)
+    deep += "/d";
   spec.mounts.push_back({deep, "tmpfs", "tmpfs", {}});
   EXPECT_THAT(refusal(spec), HasSubstr("more than 64 components"));
 }
@@ -143,18 +151,23 @@ TEST(Plan, LowersLimitsThatTheHostDoesNotAllow) {
   facts.rlimits_hard[7] = 20000;
   std::string plan = dump(spec, facts);
   EXPECT_THAT(plan, HasSubstr("{rlim_cur=20000, rlim_max=20000}"));
-  EXPECT_THAT(plan, HasSubstr("warning: /process/rlimits/0: RLIMIT_NOFILE is lowered from 1048576 to 20000"));
+  EXPECT_THAT(
+      plan,
+      HasSubstr("warning: /process/rlimits/0: RLIMIT_NOFILE is lowered from 1048576 to 20000"));
 }
 
 TEST(Plan, UsesTheHostNetworkWhenNoneIsAskedFor) {
   oci::Spec spec = spec_of();
-  std::erase_if(spec.linux_.namespaces, [](const oci::Namespace& ns) { return ns.type == "network"; });
+  std::erase_if(spec.linux_.namespaces,
+                [](const oci::Namespace& ns) { return ns.type == "network"; });
   std::string plan = dump(spec);
   EXPECT_THAT(plan, Not(HasSubstr("CLONE_NEWNET")));
   EXPECT_THAT(plan, Not(HasSubstr("net.loopback")));
   HostFacts facts;
   facts.in_user_namespace = true;
-  EXPECT_THAT(dump(spec, facts), HasSubstr("open_tree(AT_FDCWD, \"/sys\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE)"));
+  EXPECT_THAT(
+      dump(spec, facts),
+      HasSubstr("open_tree(AT_FDCWD, \"/sys\", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE)"));
 }
 
 TEST(Plan, RefusesSysctlsOfTheHost) {
@@ -163,7 +176,8 @@ TEST(Plan, RefusesSysctlsOfTheHost) {
   EXPECT_THAT(refusal(spec), HasSubstr("not the container's to set"));
   spec.linux_.sysctl = {{"net.ipv4.ip_forward", "1"}};
   EXPECT_THAT(dump(spec), HasSubstr("\"/proc/sys/net/ipv4/ip_forward\""));
-  std::erase_if(spec.linux_.namespaces, [](const oci::Namespace& ns) { return ns.type == "network"; });
+  std::erase_if(spec.linux_.namespaces,
+                [](const oci::Namespace& ns) { return ns.type == "network"; });
   EXPECT_THAT(refusal(spec), HasSubstr("would change the host"));
 }
 

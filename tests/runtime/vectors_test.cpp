@@ -1,7 +1,5 @@
 // The table oci-runtime-vectors: one bundle, one command, one expected output, through suit-oci.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -9,6 +7,9 @@
 #include <cstdio>
 #include <map>
 #include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "bundle.h"
 #include "oci/json.h"
@@ -20,22 +21,27 @@ using oci::Json;
 
 // What this runtime refuses so far, by name; it says so, and never ignores it.
 const std::map<std::string, std::string> kDeviations = {
-    {"userns-mapping", "a user namespace of the container's own is refused: the engine runs in one"},
+    {"userns-mapping",
+     "a user namespace of the container's own is refused: the engine runs in one"},
     {"seccomp-*", "seccomp is refused by name"},
     {"hook*", "hooks are refused by name"},
-    {"mount-destination-through-symlink-stays-inside", "a mount point that is a dangling symlink is refused with a hint, as crun does"},
+    {"mount-destination-through-symlink-stays-inside",
+     "a mount point that is a dangling symlink is refused with a hint, as crun does"},
     {"mount-destination-dotdot-symlink-stays-inside", "the same"},
     {"personality-32bit", "personality is refused by name"},
 };
 
 bool is_deviation(const std::string& name) {
   for (const auto& [pattern, reason] : kDeviations)
-    if (pattern == name || (pattern.ends_with('*') && name.starts_with(pattern.substr(0, pattern.size() - 1)))) return true;
+    if (pattern == name ||
+        (pattern.ends_with('*') && name.starts_with(pattern.substr(0, pattern.size() - 1))))
+      return true;
   return false;
 }
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) text.replace(at, from.size(), to);
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
 }
 
 // RFC 7396.
@@ -52,8 +58,10 @@ Json merge(Json base, const Json& patch) {
 void prepare(const Bundle& bundle, const Json& items) {
   for (const Json& item : *items.as_array()) {
     auto mode = static_cast<mode_t>(std::stoul(item.string_or("mode", "0644"), nullptr, 8));
-    if (item.find("file")) bundle.write(item.string_or("file"), item.string_or("content"), mode);
-    else if (item.find("symlink")) bundle.symlink(item.string_or("target"), item.string_or("symlink"));
+    if (item.find("file"))
+      bundle.write(item.string_or("file"), item.string_or("content"), mode);
+    else if (item.find("symlink"))
+      bundle.symlink(item.string_or("target"), item.string_or("symlink"));
     else if (item.find("dir")) {
       std::string path = bundle.rootfs() + "/" + item.string_or("dir");
       EXPECT_TRUE(os::make_dirs(path, 0755));
@@ -73,12 +81,15 @@ std::string config_of(const Json& table, const Json& test, const std::string& bu
   if (const Json* patch = test.find("config_patch")) config = merge(config, *patch);
   if (const Json* mounts = test.find("append_mounts")) {
     Json all = *config.find("mounts");
-    for (const Json& mount : *mounts->as_array()) all.push(mount);
+    for (const Json& mount : *mounts->as_array())
+      all.push(mount);
     config.set("mounts", all);
   }
   Json process = config.find("process") ? *config.find("process") : Json::object();
-  if (const Json* args = test.find("args")) process.set("args", *args);
-  else if (test.find("shell")) process.set("args", Json(std::vector<std::string>{"/bin/sh", "-c", test.string_or("shell")}));
+  if (const Json* args = test.find("args"))
+    process.set("args", *args);
+  else if (test.find("shell"))
+    process.set("args", Json(std::vector<std::string>{"/bin/sh", "-c", test.string_or("shell")}));
   config.set("process", process);
   std::string text = config.dump(1);
   replace_all(text, "{{bundle}}", bundle);
@@ -90,7 +101,8 @@ std::string judge(const Json& test, const os::Captured& run) {
   const Json& expected = *test.find("expected");
   if (expected.find("either")) return "";
   if (expected.find("error")) return run.status.shell_code() != 0 ? "" : "must fail";
-  if (run.status.shell_code() != static_cast<int>(expected.find("exit_code") ? *expected.find("exit_code")->as_int() : 0))
+  if (run.status.shell_code() !=
+      static_cast<int>(expected.find("exit_code") ? *expected.find("exit_code")->as_int() : 0))
     return "exit code " + std::to_string(run.status.shell_code()) + ", stderr " + run.err;
   if (expected.find("stdout") && run.out != expected.string_or("stdout"))
     return "stdout\n" + run.out + "instead of\n" + expected.string_or("stdout") + run.err;
@@ -114,14 +126,19 @@ TEST(OciVectors, RunAsTheReferenceRuntimesDo) {
     Bundle bundle;
     ::chmod((bundle.rootfs() + "/root").c_str(), 0700);
     if (const Json* items = test.find("rootfs_prepare")) prepare(bundle, *items);
-    ASSERT_TRUE(os::replace_file(bundle.path() + "/config.json", config_of(*table, test, bundle.path()), 0644));
+    ASSERT_TRUE(os::replace_file(bundle.path() + "/config.json",
+                                 config_of(*table, test, bundle.path()), 0644));
     os::SpawnOptions options;
     options.env = {"PATH=/usr/bin:/bin"};
-    auto run = os::run_and_capture({SUIT_BINARY_DIR "/bin/suit-oci", "run", "--bundle", bundle.path(), unique_id("vector")}, "", options);
+    auto run = os::run_and_capture(
+        {SUIT_BINARY_DIR "/bin/suit-oci", "run", "--bundle", bundle.path(), unique_id("vector")},
+        "", options);
     ASSERT_TRUE(run) << name << ": " << run.error().message();
     std::string wrong = judge(test, *run);
-    if (wrong.empty()) ++passed;
-    else ADD_FAILURE() << name << ": " << wrong;
+    if (wrong.empty())
+      ++passed;
+    else
+      ADD_FAILURE() << name << ": " << wrong;
   }
   std::printf("oci-runtime-vectors: %d of %d passed, %d deviations\n", passed, total, deviations);
 }

@@ -193,8 +193,8 @@ Result<RunReport> run_lesson(const Lesson& lesson, const RunOptions& options) {
   Runner runner(lesson, std::move(session), scratch.path());
   Result<void> ran = runner.run_all();
   RunReport report = runner.finish();
-  // Before any return: the scratch directory is removed then, and a bind mount left in it would lead
-  // the removal to the host's files.
+  // Before any return: the scratch directory is removed then, and a bind mount left in it would
+  // lead the removal to the host's files.
   std::vector<std::string> leaks = leaked_mounts(before);
   if (!ran) return wrap(std::move(ran).error(), lesson.path);
   for (const std::string& leak : leaks) {

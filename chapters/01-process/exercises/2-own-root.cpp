@@ -8,8 +8,8 @@
 /// mount may reach the host, even where the host shares its mounts.
 ///
 /// Man pages: pivot_root(2) (read its notes to the end), mount(2), mount_namespaces(7).
-/// To think about: why does pivot_root fail with EINVAL at first? What is a mount, and what is only a
-/// directory? Where does the old root go, and what still uses it?
+/// To think about: why does pivot_root fail with EINVAL at first? What is a mount, and what is only
+/// a directory? Where does the old root go, and what still uses it?
 
 #include <sched.h>
 #include <sys/mount.h>

@@ -9,7 +9,8 @@
 ///   - when this process is killed, even by SIGKILL, the program dies too: no orphan stays.
 ///
 /// Man pages: wait(2), PR_SET_PDEATHSIG(2const) in prctl(2), pid_namespaces(7).
-/// To think about: what if the parent dies after the fork but before the child has asked to be told?
+/// To think about: what if the parent dies after the fork but before the child has asked to be
+/// told?
 
 #include <sched.h>
 #include <sys/prctl.h>

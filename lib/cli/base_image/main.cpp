@@ -1,10 +1,10 @@
 /// \file
-/// Makes `spacesuit/base:1`, the image that every installation brings along, so that a first container
-/// needs no network: `base_image BUSYBOX APPLETS OUTPUT`.
+/// Makes `spacesuit/base:1`, the image that every installation brings along, so that a first
+/// container needs no network: `base_image BUSYBOX APPLETS OUTPUT`.
 ///
 /// Runs while Spacesuit is built. From a static busybox and the list of its applets (`busybox
-/// --list-full`) it writes an OCI archive. Same input, same bytes: no clock, no user, no file system
-/// has a say, since the root file system exists only as entries of a tar.
+/// --list-full`) it writes an OCI archive. Same input, same bytes: no clock, no user, no file
+/// system has a say, since the root file system exists only as entries of a tar.
 
 #include <fcntl.h>
 
@@ -46,8 +46,10 @@ constexpr std::string_view kPasswd =
 constexpr std::string_view kGroup =
     "root:x:0:\ndaemon:x:1:\ntty:x:5:\nusers:x:100:\npilot:x:1000:\nnogroup:x:65534:\n";
 // No password opens any account.
-constexpr std::string_view kShadow = "root:*:0::::::\ndaemon:*:0::::::\nnobody:*:0::::::\npilot:*:0::::::\n";
-constexpr std::string_view kNsswitch = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n";
+constexpr std::string_view kShadow =
+    "root:*:0::::::\ndaemon:*:0::::::\nnobody:*:0::::::\npilot:*:0::::::\n";
+constexpr std::string_view kNsswitch =
+    "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n";
 constexpr std::string_view kOsRelease =
     "NAME=\"Spacesuit base\"\nID=spacesuit\nVERSION_ID=1\nPRETTY_NAME=\"Spacesuit base 1\"\n";
 constexpr std::string_view kProfile = "export PS1='\\u@\\h:\\w\\$ '\n";
@@ -102,14 +104,23 @@ Result<std::string> architecture_of(std::string_view program) {
   auto low = static_cast<unsigned char>(program[little ? 18 : 19]);
   auto high = static_cast<unsigned char>(program[little ? 19 : 18]);
   switch (high << 8 | low) {
-    case 3: return "386";
-    case 21: return little ? "ppc64le" : "ppc64";
-    case 22: return "s390x";
-    case 40: return "arm";
-    case 62: return "amd64";
-    case 183: return "arm64";
-    case 243: return "riscv64";
-    default: return fail(0, fmt::format("busybox is for an unknown processor (e_machine {})", high << 8 | low));
+    case 3:
+      return "386";
+    case 21:
+      return little ? "ppc64le" : "ppc64";
+    case 22:
+      return "s390x";
+    case 40:
+      return "arm";
+    case 62:
+      return "amd64";
+    case 183:
+      return "arm64";
+    case 243:
+      return "riscv64";
+    default:
+      return fail(
+          0, fmt::format("busybox is for an unknown processor (e_machine {})", high << 8 | low));
   }
 }
 
@@ -117,13 +128,16 @@ Result<std::string> architecture_of(std::string_view program) {
 // program (PT_INTERP), near the start.
 Result<void> check_static(std::string_view program) {
   std::string_view head = program.substr(0, 4096);
-  if (head.find("/ld-linux") == head.npos && head.find("/ld-musl") == head.npos && head.find("/ld64.") == head.npos)
+  if (head.find("/ld-linux") == head.npos && head.find("/ld-musl") == head.npos &&
+      head.find("/ld64.") == head.npos)
     return {};
-  return fail(0, "busybox is linked to shared libraries", "install a static one (Debian: busybox-static)");
+  return fail(0, "busybox is linked to shared libraries",
+              "install a static one (Debian: busybox-static)");
 }
 
 void add_system_files(Tree& tree) {
-  for (const char* path : {"bin", "dev", "etc"}) tree.directory(path);
+  for (const char* path : {"bin", "dev", "etc"})
+    tree.directory(path);
   tree.file("etc/group", kGroup);
   tree.file("etc/nsswitch.conf", kNsswitch);
   tree.file("etc/os-release", kOsRelease);
@@ -132,13 +146,15 @@ void add_system_files(Tree& tree) {
   tree.file("etc/shadow", kShadow, 0640);
   tree.directory("home");
   tree.directory("home/pilot", 0755, kPilot);
-  for (const char* path : {"lib", "proc"}) tree.directory(path, path == std::string_view("proc") ? 0555 : 0755);
+  for (const char* path : {"lib", "proc"})
+    tree.directory(path, path == std::string_view("proc") ? 0555 : 0755);
   tree.directory("root", 0700);
   tree.directory("run");
   tree.directory("sbin");
   tree.directory("sys", 0555);
   tree.directory("tmp", 01777);
-  for (const char* path : {"usr", "usr/bin", "usr/lib", "usr/local", "usr/local/bin", "usr/local/sbin", "usr/sbin", "var"})
+  for (const char* path : {"usr", "usr/bin", "usr/lib", "usr/local", "usr/local/bin",
+                           "usr/local/sbin", "usr/sbin", "var"})
     tree.directory(path);
   tree.directory("var/tmp", 01777);
 }
@@ -150,10 +166,12 @@ void add_applets(Tree& tree, std::string_view list) {
     std::size_t end = std::min(list.find('\n', start), list.size());
     std::string path(list.substr(start, end - start));
     start = end + 1;
-    if (path.find('/') == std::string::npos || path == "bin/busybox") continue;  // linuxrc: for initrds
+    if (path.find('/') == std::string::npos || path == "bin/busybox")
+      continue;  // linuxrc: for initrds
     paths.insert(std::move(path));
   }
-  for (const std::string& path : paths) tree.symlink(path, "/bin/busybox");
+  for (const std::string& path : paths)
+    tree.symlink(path, "/bin/busybox");
 }
 
 oci::ImageConfig config_of(const std::string& architecture, const digest::Digest& layer) {

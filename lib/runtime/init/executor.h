@@ -18,7 +18,7 @@ template <typename Sys>
 struct Machine {
   const Sys* sys = nullptr;
   const Op* ops = nullptr;
-  int* slots = nullptr;           ///< `kSlotCount` descriptors
+  int* slots = nullptr;  ///< `kSlotCount` descriptors
   const char* text = nullptr;
   const long* externs = nullptr;  ///< `kExternCount` words
   std::uint32_t asked = 0;        ///< bits of `Op::when`
@@ -27,19 +27,28 @@ struct Machine {
 
 // The numbers are the same on every machine that we run on; <errno.h> is libc's.
 inline constexpr int kErrPerm = 1, kErrNoEntry = 2, kErrAccess = 13, kErrExists = 17,
-                     kErrNotDirectory = 20, kErrInvalid = 22, kErrReadonly = 30, kErrNoSystemCall = 38;
+                     kErrNotDirectory = 20, kErrInvalid = 22, kErrReadonly = 30,
+                     kErrNoSystemCall = 38;
 
 inline bool tolerated(const Op& op, long error) {
   switch (error) {
-    case kErrNoEntry: return (op.tolerates & kMayBeAbsent) != 0;
-    case kErrExists: return (op.tolerates & kMayExist) != 0;
-    case kErrNotDirectory: return (op.tolerates & kMayBeOtherType) != 0;
-    case kErrAccess: return (op.tolerates & kMayBeForbidden) != 0;
-    case kErrReadonly: return (op.tolerates & kMayBeReadonly) != 0;
-    case kErrInvalid: return (op.tolerates & (kMayBeUnsupported | kMayBeOtherType)) != 0;
+    case kErrNoEntry:
+      return (op.tolerates & kMayBeAbsent) != 0;
+    case kErrExists:
+      return (op.tolerates & kMayExist) != 0;
+    case kErrNotDirectory:
+      return (op.tolerates & kMayBeOtherType) != 0;
+    case kErrAccess:
+      return (op.tolerates & kMayBeForbidden) != 0;
+    case kErrReadonly:
+      return (op.tolerates & kMayBeReadonly) != 0;
+    case kErrInvalid:
+      return (op.tolerates & (kMayBeUnsupported | kMayBeOtherType)) != 0;
     case kErrPerm:
-    case kErrNoSystemCall: return (op.tolerates & kMayBeUnsupported) != 0;
-    default: return false;
+    case kErrNoSystemCall:
+      return (op.tolerates & kMayBeUnsupported) != 0;
+    default:
+      return false;
   }
 }
 
@@ -50,11 +59,21 @@ long perform(const Machine<Sys>& machine, const Op& op) {
   for (int i = 0; i < op.argument_count; ++i) {
     std::int32_t word = op.args[i];
     switch (op.kinds[i]) {
-      case Arg::Literal: args[i] = word; break;
-      case Arg::Text: args[i] = reinterpret_cast<long>(machine.text + word); break;
-      case Arg::Slot: args[i] = machine.slots[word]; break;
-      case Arg::SlotAddress: args[i] = reinterpret_cast<long>(machine.slots + word); break;
-      case Arg::Extern: args[i] = machine.externs[word]; break;
+      case Arg::Literal:
+        args[i] = word;
+        break;
+      case Arg::Text:
+        args[i] = reinterpret_cast<long>(machine.text + word);
+        break;
+      case Arg::Slot:
+        args[i] = machine.slots[word];
+        break;
+      case Arg::SlotAddress:
+        args[i] = reinterpret_cast<long>(machine.slots + word);
+        break;
+      case Arg::Extern:
+        args[i] = machine.externs[word];
+        break;
     }
   }
   if (op.call != Call::getcwd) return machine.sys->call(op.call, args);
@@ -69,7 +88,8 @@ long perform(const Machine<Sys>& machine, const Op& op) {
 /// Performs ops \p from up to, not including, \p to. A list that ends with execve returns only
 /// when no candidate could be executed.
 template <typename Sys>
-Failure run_ops(const Machine<Sys>& machine, std::uint32_t from, std::uint32_t to, std::uint32_t lane) {
+Failure run_ops(const Machine<Sys>& machine, std::uint32_t from, std::uint32_t to,
+                std::uint32_t lane) {
   Failure exec;
   for (std::uint32_t i = from; i < to; ++i) {
     const Op& op = machine.ops[i];

@@ -1,8 +1,8 @@
 /// \file
 /// suit-init: the container's first process until the program takes over.
 ///
-/// Started from a sealed memfd with two arguments, the number of the plan's descriptor and its size.
-/// No libc, no heap, one thread: nothing of the host's lies in its memory, and what a hostile
+/// Started from a sealed memfd with two arguments, the number of the plan's descriptor and its
+/// size. No libc, no heap, one thread: nothing of the host's lies in its memory, and what a hostile
 /// container could write to through /proc/1/exe is sealed (CVE-2019-5736).
 
 #include <cstddef>
@@ -15,13 +15,15 @@
 // The compiler may call these for plain loops and initialisers.
 extern "C" void* memset(void* to, int value, std::size_t size) {
   auto* bytes = static_cast<unsigned char*>(to);
-  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<unsigned char>(value);
+  for (std::size_t i = 0; i < size; ++i)
+    bytes[i] = static_cast<unsigned char>(value);
   return to;
 }
 extern "C" void* memcpy(void* to, const void* from, std::size_t size) {
   auto* out = static_cast<unsigned char*>(to);
   const auto* in = static_cast<const unsigned char*>(from);
-  for (std::size_t i = 0; i < size; ++i) out[i] = in[i];
+  for (std::size_t i = 0; i < size; ++i)
+    out[i] = in[i];
   return to;
 }
 
@@ -32,12 +34,14 @@ constexpr long kExitBroken = 125;  // as Docker: the engine failed, not the prog
 constexpr long kProtRead = 1, kProtWrite = 2, kMapShared = 1, kMapPrivate = 2;
 
 [[noreturn]] void leave(long code) {
-  while (true) system_call(__NR_exit_group, code);
+  while (true)
+    system_call(__NR_exit_group, code);
 }
 
 long number_from(const char* text) {
   long number = 0;
-  for (; *text >= '0' && *text <= '9'; ++text) number = number * 10 + (*text - '0');
+  for (; *text >= '0' && *text <= '9'; ++text)
+    number = number * 10 + (*text - '0');
   return number;
 }
 
@@ -50,12 +54,16 @@ void* map(long size, long protection, long flags, long fd) {
 // Turns the text offsets of argv and envp into pointers, in our private copy.
 void relocate(char* text, std::uint32_t array, std::uint32_t count) {
   auto* words = reinterpret_cast<std::uint64_t*>(text + array);
-  for (std::uint32_t i = 0; i < count; ++i) words[i] += reinterpret_cast<std::uint64_t>(text);
+  for (std::uint32_t i = 0; i < count; ++i)
+    words[i] += reinterpret_cast<std::uint64_t>(text);
 }
 
-[[noreturn]] void run(const char* const* arguments) {
+[[noreturn]] void run(long count, const char* const* arguments) {
+  // A container whose program is /proc/self/exe comes here again, without a plan.
+  if (count != 3) leave(kExitBroken);
   long plan_fd = number_from(arguments[1]);
-  char* image = static_cast<char*>(map(number_from(arguments[2]), kProtRead | kProtWrite, kMapPrivate, plan_fd));
+  char* image = static_cast<char*>(
+      map(number_from(arguments[2]), kProtRead | kProtWrite, kMapPrivate, plan_fd));
   const auto* header = reinterpret_cast<const PlanHeader*>(image);
   if (header->magic != PlanHeader::kMagic) leave(kExitBroken);
   char* text = image + header->text;
@@ -74,9 +82,9 @@ void relocate(char* text, std::uint32_t array, std::uint32_t count) {
   machine.externs = externs;
   machine.asked = header->asked;
   if ((header->asked & kWhenTimed) != 0)
-    machine.stamps = static_cast<Stamp*>(map(static_cast<long>(header->op_count * sizeof(Stamp)),
-                                             kProtRead | kProtWrite, kMapShared,
-                                             machine.slots[kSlotTimes]));
+    machine.stamps =
+        static_cast<Stamp*>(map(static_cast<long>(header->op_count * sizeof(Stamp)),
+                                kProtRead | kProtWrite, kMapShared, machine.slots[kSlotTimes]));
 
   int report = machine.slots[kSlotReportWrite];
   Failure failure = run_ops(machine, 0, header->op_count, kContainerLane);
@@ -89,7 +97,7 @@ void relocate(char* text, std::uint32_t array, std::uint32_t count) {
 
 // The stack as the kernel leaves it: argc, then argv.
 extern "C" [[noreturn]] [[gnu::used]] void suit_init_main(const long* stack) {
-  suit::runtime::run(reinterpret_cast<const char* const*>(stack + 1));
+  suit::runtime::run(stack[0], reinterpret_cast<const char* const*>(stack + 1));
 }
 
 #if defined(__x86_64__)

@@ -19,11 +19,53 @@ namespace suit::runtime {
 
 /// A system call, by its manual page name. Numbers differ between machines, so plans use these.
 enum class Call : std::uint8_t {
-  capset, chdir, chroot, clone3, close, close_range, dup3, execve, execveat, fchdir, fchownat, fcntl,
-  fsconfig, fsmount, fsopen, getcwd, ioctl, memfd_create, mkdirat, mknodat, mount, mount_setattr,
-  move_mount, open_tree, openat, openat2, pipe2, pivot_root, prctl, prlimit64, read, rt_sigaction,
-  rt_sigprocmask, setdomainname, setgroups, sethostname, setns, setresgid, setresuid, setsid, socket,
-  symlinkat, umask, umount2, unlinkat, unshare, write,
+  capset,
+  chdir,
+  chroot,
+  clone3,
+  close,
+  close_range,
+  dup3,
+  execve,
+  execveat,
+  fchdir,
+  fchownat,
+  fcntl,
+  fsconfig,
+  fsmount,
+  fsopen,
+  getcwd,
+  ioctl,
+  memfd_create,
+  mkdirat,
+  mknodat,
+  mount,
+  mount_setattr,
+  move_mount,
+  open_tree,
+  openat,
+  openat2,
+  pipe2,
+  pivot_root,
+  prctl,
+  prlimit64,
+  read,
+  rt_sigaction,
+  rt_sigprocmask,
+  setdomainname,
+  setgroups,
+  sethostname,
+  setns,
+  setresgid,
+  setresuid,
+  setsid,
+  socket,
+  symlinkat,
+  umask,
+  umount2,
+  unlinkat,
+  unshare,
+  write,
 };
 inline constexpr std::size_t kCallCount = static_cast<std::size_t>(Call::write) + 1;
 
@@ -37,7 +79,16 @@ enum class Arg : std::uint8_t {
 };
 
 /// Words known only when a plan is executed.
-enum class Extern : std::int32_t { HelperImage, HelperSize, PlanImage, PlanSize, Argv, Envp, CloneArgs, Failure };
+enum class Extern : std::int32_t {
+  HelperImage,
+  HelperSize,
+  PlanImage,
+  PlanSize,
+  Argv,
+  Envp,
+  CloneArgs,
+  Failure
+};
 inline constexpr std::size_t kExternCount = 8;
 
 /// Descriptors that every plan has. Numbers from `kSlotFirstFree` on are the planner's to give.
@@ -48,32 +99,34 @@ inline constexpr std::uint8_t kSlotRootfs = 0, kSlotStdin = 1, kSlotStdout = 2, 
 inline constexpr std::size_t kSlotCount = 255;
 
 /// Failures that an op may have without ending the start, as bits of `Op::tolerates`.
-inline constexpr std::uint8_t kMayBeAbsent = 1;      ///< ENOENT
-inline constexpr std::uint8_t kMayExist = 2;         ///< EEXIST
-inline constexpr std::uint8_t kMayBeOtherType = 4;   ///< ENOTDIR; EINVAL, which move_mount says of a file on a directory
-inline constexpr std::uint8_t kMayBeForbidden = 8;   ///< EACCES
-inline constexpr std::uint8_t kMayBeUnsupported = 16;  ///< EINVAL, ENOSYS, EPERM: an older kernel or a filter
-inline constexpr std::uint8_t kMayBeReadonly = 32;   ///< EROFS
+inline constexpr std::uint8_t kMayBeAbsent = 1;  ///< ENOENT
+inline constexpr std::uint8_t kMayExist = 2;     ///< EEXIST
+inline constexpr std::uint8_t kMayBeOtherType =
+    4;  ///< ENOTDIR; EINVAL, which move_mount says of a file on a directory
+inline constexpr std::uint8_t kMayBeForbidden = 8;  ///< EACCES
+inline constexpr std::uint8_t kMayBeUnsupported =
+    16;  ///< EINVAL, ENOSYS, EPERM: an older kernel or a filter
+inline constexpr std::uint8_t kMayBeReadonly = 32;  ///< EROFS
 
 /// When an op is for some launches only, as bits of `Op::when`: all must be asked for.
 inline constexpr std::uint8_t kWhenDieWithParent = 1;
 inline constexpr std::uint8_t kWhenTimed = 2;
 inline constexpr std::uint8_t kWhenSharedMemory = 4;  ///< vfork-style clone is allowed
-inline constexpr std::uint8_t kWhenInChild = 8;       ///< host lane: in the child, before the helper
+inline constexpr std::uint8_t kWhenInChild = 8;  ///< host lane: in the child, before the helper
 
 /// One system call of a plan. 44 bytes.
 struct Op {
-  std::uint16_t step = 0;        ///< index in the steps registry (base/steps.h)
+  std::uint16_t step = 0;  ///< index in the steps registry (base/steps.h)
   Call call = Call::close;
   std::uint8_t when = 0;
   std::uint8_t tolerates = 0;
-  std::uint8_t skip_ok = 0;      ///< ops to leave out after success
-  std::uint8_t skip_failed = 0;  ///< ops to leave out after a tolerated failure
+  std::uint8_t skip_ok = 0;         ///< ops to leave out after success
+  std::uint8_t skip_failed = 0;     ///< ops to leave out after a tolerated failure
   std::uint8_t result = kSlotNone;  ///< slot that takes the returned descriptor
   Arg kinds[6] = {};
   std::uint8_t argument_count = 0;
   std::uint8_t unused = 0;
-  std::uint32_t pointer = 0;     ///< text offset: JSON pointer of the spec member it came from
+  std::uint32_t pointer = 0;  ///< text offset: JSON pointer of the spec member it came from
   std::int32_t args[6] = {};
 };
 static_assert(std::is_trivially_copyable_v<Op> && sizeof(Op) == 44);

@@ -43,8 +43,9 @@ constexpr std::string_view kUsage =
     "       suit-oci spec [-b BUNDLE]\n"
     "       suit-oci --version\n";
 // What runc has and this does not: refused by name, so that nobody waits for an effect.
-constexpr std::array<std::string_view, 14> kRefused = {"create", "start",  "state", "kill", "delete",     "exec",    "pause",
-                                                       "resume", "update", "ps",    "list", "events", "features", "checkpoint"};
+constexpr std::array<std::string_view, 14> kRefused = {
+    "create", "start",  "state", "kill", "delete", "exec",     "pause",
+    "resume", "update", "ps",    "list", "events", "features", "checkpoint"};
 
 struct Options {
   std::string command;
@@ -77,7 +78,8 @@ Result<Options> parse_options(const std::vector<std::string>& args) {
       if (i + 1 == args.size()) return fail(0, arg + " needs a value");
       (is_bundle ? options.bundle : options.explain) = args[++i];
     } else if (arg.starts_with('-') && arg.size() > 1) {
-      return fail(0, fmt::format("unknown option {}", arg), "options are -b BUNDLE and --explain FILE");
+      return fail(0, fmt::format("unknown option {}", arg),
+                  "options are -b BUNDLE and --explain FILE");
     } else if (options.command.empty()) {
       options.command = arg;
     } else if (options.id.empty()) {
@@ -112,7 +114,8 @@ Result<oci::Spec> load_spec(const std::string& bundle) {
   spec->root_path = absolute(bundle, spec->root_path);
   for (oci::SpecMount& mount : spec->mounts) {
     bool is_bind = mount.type == "bind";
-    for (const std::string& option : mount.options) is_bind = is_bind || option == "bind" || option == "rbind";
+    for (const std::string& option : mount.options)
+      is_bind = is_bind || option == "bind" || option == "rbind";
     if (is_bind) mount.source = absolute(bundle, mount.source);
   }
   add_home(*spec, spec->root_path);
@@ -122,7 +125,8 @@ Result<oci::Spec> load_spec(const std::string& bundle) {
 // Waits for the container, passing on the signals that come to us.
 Result<runtime::ExitStatus> supervise(runtime::Container& container, const os::Fd& signals) {
   while (true) {
-    std::array<pollfd, 2> waits = {{{container.pidfd().raw(), POLLIN, 0}, {signals.raw(), POLLIN, 0}}};
+    std::array<pollfd, 2> waits = {
+        {{container.pidfd().raw(), POLLIN, 0}, {signals.raw(), POLLIN, 0}}};
     if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return fail(errno, "poll()");
     if (waits[0].revents != 0) return container.wait();
     signalfd_siginfo info{};
@@ -136,7 +140,9 @@ Result<runtime::ExitStatus> supervise(runtime::Container& container, const os::F
 Result<os::Fd> catch_signals() {
   sigset_t set;
   ::sigemptyset(&set);
-  for (int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGALRM}) ::sigaddset(&set, signal);
+  for (int signal :
+       {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGALRM})
+    ::sigaddset(&set, signal);
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   int fd = ::signalfd(-1, &set, SFD_CLOEXEC);
   if (fd < 0) return fail(errno, "signalfd()");
@@ -144,18 +150,22 @@ Result<os::Fd> catch_signals() {
 }
 
 Result<int> run(const Options& options) {
-  if (options.id.empty()) return fail(0, "run: the container's id is missing", "suit-oci run [-b BUNDLE] ID");
+  if (options.id.empty())
+    return fail(0, "run: the container's id is missing", "suit-oci run [-b BUNDLE] ID");
   SUIT_LET(oci::Spec spec, load_spec(options.bundle));
   SUIT_LET(runtime::HostFacts facts, runtime::probe_host());
   SUIT_LET(runtime::LaunchPlan plan, runtime::plan_launch(spec, facts, options.id));
   SUIT_LET(os::Fd rootfs, runtime::clone_tree(spec.root_path));
   std::array<os::Fd, 3> stdio;
-  for (int i = 0; i < 3; ++i) stdio[static_cast<std::size_t>(i)] = os::Fd(::fcntl(i, F_DUPFD_CLOEXEC, 3));
+  for (int i = 0; i < 3; ++i)
+    stdio[static_cast<std::size_t>(i)] = os::Fd(::fcntl(i, F_DUPFD_CLOEXEC, 3));
   SUIT_LET(os::Fd signals, catch_signals());
-  runtime::LaunchInputs inputs{rootfs, stdio[0], stdio[1], stdio[2], true, !options.explain.empty()};
+  runtime::LaunchInputs inputs{rootfs,   stdio[0], stdio[1],
+                               stdio[2], true,     !options.explain.empty()};
   SUIT_LET(runtime::Container container, runtime::launch(plan, inputs));
   if (!options.explain.empty())
-    SUIT_TRY(os::replace_file(options.explain, runtime::explain_json(plan, &container.timeline()).dump(1), 0644));
+    SUIT_TRY(os::replace_file(options.explain,
+                              runtime::explain_json(plan, &container.timeline()).dump(1), 0644));
   SUIT_LET(runtime::ExitStatus status, supervise(container, signals));
   return status.shell_code();
 }
@@ -180,10 +190,12 @@ Result<int> dispatch(const std::vector<std::string>& args) {
   if (options.command == "run") return run(options);
   if (options.command == "spec") return write_spec(options);
   for (std::string_view refused : kRefused)
-    if (options.command == refused) return fail(0, fmt::format("{}: not supported yet", refused), "suit-oci has run and spec");
+    if (options.command == refused)
+      return fail(0, fmt::format("{}: not supported yet", refused), "suit-oci has run and spec");
   constexpr std::array<std::string_view, 2> kCommands = {"run", "spec"};
   if (options.command.empty()) return fail(0, std::string(kUsage));
-  return fail(0, fmt::format("unknown command \"{}\"{}", options.command, suit::did_you_mean(options.command, kCommands)));
+  return fail(0, fmt::format("unknown command \"{}\"{}", options.command,
+                             suit::did_you_mean(options.command, kCommands)));
 }
 
 }  // namespace
