@@ -51,7 +51,8 @@ Result<os::Filesystem> configure(const Overlay& overlay, const HostFacts& facts,
   SUIT_TRY(fs.set("workdir", overlay.work));
   // A layer must not depend on where or by whom it was mounted: no redirects, no metadata-only
   // copies.
-  SUIT_TRY(fs.set("redirect_dir", "off"));
+  // With userxattr the kernel takes no word for redirects but nofollow, which makes none either.
+  SUIT_TRY(fs.set("redirect_dir", facts.in_user_namespace ? "nofollow" : "off"));
   SUIT_TRY(fs.set("metacopy", "off"));
   SUIT_TRY(fs.set("index", "off"));
   // trusted.* attributes are the initial user namespace's.

@@ -34,11 +34,11 @@ ok "$SUIT" container prune -f
 ok "$SUIT" ps -aq
 same "pruned" "$out" ""
 
-ok "$SUIT" run -d --name a $base sleep 1000
-ok "$SUIT" run -d --rm --name b $base sleep 1000
-ok "$SUIT" rm -f a
-ok "$SUIT" kill b
-until_true 10 sh -c "[ -z \"\$(\"$SUIT\" ps -aq)\" ]" || fail "--rm did not remove b: $("$SUIT" ps -a)"
+ok "$SUIT" run -d --name first $base sleep 1000
+ok "$SUIT" run -d --rm --name second $base sleep 1000
+ok "$SUIT" rm -f first
+ok "$SUIT" kill second
+until_true 10 sh -c "[ -z \"\$(\"$SUIT\" ps -aq)\" ]" || fail "--rm did not remove second: $("$SUIT" ps -a)"
 
 # The exit code survives the container's end, and wait gives it.
 ok "$SUIT" run -d --name short $base sh -c 'sleep 0.3; exit 42'
@@ -57,7 +57,7 @@ ok "$SUIT" rm orphan
 
 # Names are claimed once.
 ok "$SUIT" create --name one $base true
-fails 125 "already in use" "$SUIT" create --name one $base true
+fails 1 "already in use" "$SUIT" create --name one $base true
 ok "$SUIT" start -a one
 ok "$SUIT" rm one
 finish

@@ -40,12 +40,12 @@ same "Python prints" "$out" "Hello from Python with spacepack 1.0"
 ok "$SUIT" run --rm myimage:1.0 echo "Hello world"
 same "the article's command" "$out" "Hello world"
 ok "$SUIT" build . -t myimage:1.0 --network none
-same "a rebuild is all CACHED" "$(echo "$err$out" | grep -c '^#[0-9]* CACHED$')" 5
+same "a rebuild is all CACHED" "$(echo "$err$out" | grep -c '^#[0-9]* CACHED$')" 6
 lacks "a rebuild runs nothing" "$err$out" "Successfully installed"
 
 printf 'spacepack==1.1\n' >requirements.txt
 ok "$SUIT" build . -t myimage:1.1 --network none
-same "before the change: CACHED" "$(echo "$err$out" | grep -c '^#[0-9]* CACHED$')" 2
+same "before the change: CACHED" "$(echo "$err$out" | grep -c '^#[0-9]* CACHED$')" 3
 holds "after it: run again" "$err$out" "Successfully installed spacepack-1.1"
 ok "$SUIT" run --rm myimage:1.1
 same "the new one" "$out" "Hello from Python with spacepack 1.1"
