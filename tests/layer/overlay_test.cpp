@@ -1,8 +1,6 @@
 // Against the kernel: what an overlay mount shows must be what a layer keeps.
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -338,58 +336,6 @@ TEST(OverlayLayers, RandomTreesSurviveDiffAndApply) {
     for (int layer = 0; layer < 4; ++layer)
       stack.step([&](const std::string& root) { tree.change(root, 25); });
   }
-}
-
-// What a plain user's engine does: a user namespace in which the only id is 0.
-int unpack_with_one_id(const std::string& tar, const std::string& layer) {
-  if (::unshare(CLONE_NEWUSER) != 0) return 77;
-  if (!os::write_file("/proc/self/setgroups", "deny") ||
-      !os::write_file("/proc/self/uid_map", "0 0 1") ||
-      !os::write_file("/proc/self/gid_map", "0 0 1"))
-    return 77;
-  ApplyOptions options;
-  options.xattr = OverlayXattr::User;
-  if (unpack(tar, layer, options))
-    return 1;  // owners cannot be kept, and nobody said to squash them
-  options.squash_owners = true;
-  if (!os::remove_tree(layer) || ::mkdir(layer.c_str(), 0755) != 0) return 2;
-  auto stats = unpack(tar, layer, options);
-  if (!stats) return 3;
-  if (stats->skipped_devices != 1 || stats->squashed != 3) return 4;
-  auto changes = plan_diff(layer, {}, {.xattr = OverlayXattr::User, .epoch_s = {}});
-  return changes && changes->size() == 4 ? 0 : 5;
-}
-
-TEST(OverlayLayers, OneIdIsEnough) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-  Scratch scratch;
-  std::string layer = scratch.make_dir("layer");
-  std::vector<Member> members{directory("d", 0555),
-                              file("d/f", "x"),
-                              symlink("d/s", "f"),
-                              directory("hidden"),
-                              file("hidden/.wh..wh..opq", ""),
-                              file(".wh.gone", "")};
-  for (Member& member : members)
-    member.entry.uid = member.entry.path.starts_with("d") ? 1000 : 0;
-  Member device = file("null", "");
-  device.entry.type = EntryType::CharDevice;
-  device.entry.device_major = 1;
-  device.entry.device_minor = 3;
-  members.push_back(device);
-  std::string tar = tar_of(members);
-  pid_t child = ::fork();
-  if (child == 0) ::_exit(unpack_with_one_id(tar, layer));
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "gives no user namespaces";
-  ASSERT_EQ(WEXITSTATUS(status), 0);
-  struct stat gone{};
-  ASSERT_EQ(::lstat((layer + "/gone").c_str(), &gone), 0);
-  EXPECT_TRUE(S_ISCHR(gone.st_mode) && gone.st_rdev == 0);
-  char value[4];
-  EXPECT_EQ(::getxattr((layer + "/hidden").c_str(), "user.overlay.opaque", value, sizeof value), 1);
-  EXPECT_EQ(picture_of(layer)["d"].substr(0, 10), "040555 0:0");
 }
 
 TEST(OverlayLayers, IdleWhiteoutsAreNotListed) {

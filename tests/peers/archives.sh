@@ -28,7 +28,7 @@ D
 ok "$SUIT" build -q -t travel:1 .
 ok "$SUIT" run --rm travel:1
 said=$out
-same "said at home" "$said" "hello outer space pilot /app file hard pipe soft "
+same "said at home" "$said" "hello outer space pilot /app file hard pipe soft"
 config='{{json .Config.Env}} {{json .Config.Cmd}} {{json .Config.Entrypoint}} {{.Config.WorkingDir}} {{.Config.User}} {{json .Config.ExposedPorts}} {{json .Config.Labels}}'
 ok "$SUIT" image inspect --format "$config" travel:1
 ours=$out
@@ -38,10 +38,10 @@ ok "$SUIT" save -o travel.tar travel:1
 ok "$SUIT_DOCKER" load -i travel.tar
 same "docker: same image id" "$("$SUIT_DOCKER" image inspect --format '{{.Id}}' travel:1)" "$id"
 same "docker: same config" "$("$SUIT_DOCKER" image inspect --format "$config" travel:1)" "$ours"
-same "docker: says the same" "$("$SUIT_DOCKER" run --rm --network none travel:1)" "$said"
+same "docker: says the same" "$("$SUIT_DOCKER" run --rm --pull never --network none travel:1)" "$said"
 ok podman load -i travel.tar
 same "podman: same config" "$(podman image inspect --format "$config" travel:1)" "$ours"
-same "podman: says the same" "$(podman run --rm --network none travel:1)" "$said"
+same "podman: says the same" "$(podman run --rm --pull never --network none travel:1)" "$said"
 ok skopeo inspect docker-archive:travel.tar
 ok skopeo copy oci-archive:travel.tar oci:layout:travel
 

@@ -7,7 +7,7 @@ rootfs=${SUIT_PYTHON_ROOTFS:-$here/python.tar}
   skip "cannot make a Debian root file system here: $(tail -1 mm.log)"
 mounts_before=$(mounts_now)
 
-ok "$SUIT" import -c 'ENV PIP_BREAK_SYSTEM_PACKAGES=1' -c 'CMD ["python3"]' "$rootfs" python:3.9
+ok "$SUIT" import "$rootfs" python:3.9
 mkdir -p p/wheels/spacepack && cd p || exit 1
 # A wheel is a zip of the package and its metadata; Python's own zipfile makes one.
 cat >make_wheel.py <<'P'
@@ -27,6 +27,7 @@ printf 'import spacepack\nprint("Hello from Python with spacepack", spacepack.ve
 printf 'make_wheel.py\n' >.dockerignore
 cat >Dockerfile <<'D'
 FROM python:3.9
+ENV PIP_BREAK_SYSTEM_PACKAGES=1
 WORKDIR /app
 COPY wheels /wheels
 COPY requirements.txt .
@@ -59,9 +60,9 @@ if command -v dockerd podman >/dev/null; then
     eval "$(sh "$engines" env)"
     ok "$SUIT" save -o my.tar myimage:1.1
     ok "$SUIT_DOCKER" load -i my.tar
-    same "docker" "$("$SUIT_DOCKER" run --rm --network none myimage:1.1)" "Hello from Python with spacepack 1.1"
+    same "docker" "$("$SUIT_DOCKER" run --rm --pull never --network none myimage:1.1)" "Hello from Python with spacepack 1.1"
     ok podman load -i my.tar
-    same "podman" "$(podman run --rm --network none myimage:1.1)" "Hello from Python with spacepack 1.1"
+    same "podman" "$(podman run --rm --pull never --network none myimage:1.1)" "Hello from Python with spacepack 1.1"
   else
     fail "the peers do not start: $(tail -3 engines.log)"
   fi
