@@ -39,7 +39,7 @@ std::string make_layer(int files, std::size_t size_bytes) {
   std::string content = random_bytes(size_bytes, 7);
   for (int i = 0; i < files; ++i) {
     layer::TarEntry entry;
-    entry.path = "f" + std::to_string(i);
+    entry.path = std::to_string(i);
     entry.mode = 0644;
     entry.size_bytes = content.size();
     tar.begin(entry).value();

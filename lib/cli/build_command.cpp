@@ -1,9 +1,11 @@
 // build, builder prune.
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 
 #include <fmt/format.h>
 
@@ -72,7 +74,7 @@ struct BuildFlags {
 void declare(FlagSet& flags, BuildFlags& build) {
   flags
       .add('\0', "build-arg", &build.build_args, "list",
-           "Set build-time variables: NAME=value, or NAME for ours")
+           "Set build-time variables: NAME=value, or NAME to copy ours")
       .optional_text("explain", build.explain, "text",
                      "Print the plan of the build, execute nothing: text or json")
       .add('f', "file", &build.file, "string",
@@ -175,7 +177,8 @@ Result<int> build_image(Invocation& in) {
   declare(flags, build);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_TRY(interpret(build, args[0]));
-  os::Fd stderr_copy(::dup(STDERR_FILENO));
+  os::Fd stderr_copy(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
+  if (!stderr_copy.valid()) return fail(errno, "fcntl(2, F_DUPFD_CLOEXEC)");
   os::FdWriter err(stderr_copy);
   SUIT_LET(const std::unique_ptr<build::ProgressSink> progress, make_progress(build, err));
   SUIT_LET(engine::Engine engine, in.open_engine());

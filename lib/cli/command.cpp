@@ -129,7 +129,7 @@ std::string help_overview(std::string_view group) {
   return out +
          "\nGlobal Options:\n"
          "      --root string        Where images and containers are kept ($SUIT_ROOT)\n"
-         "  -D, --debug              Log every step\n"
+         "  -D, --debug              The same as --log-level debug\n"
          "      --log-level string   debug, info, warn, error (default warn)\n"
          "  -v, --version            Print the version\n"
          "\nRun 'suit COMMAND --help' for more information on a command.\n";

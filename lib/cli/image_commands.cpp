@@ -247,11 +247,13 @@ Result<int> image_prune(Invocation& in) {
   SUIT_LET(engine::Engine engine, in.open_engine());
   const std::vector<digest::Digest> in_use = engine.images_in_use();
   std::string report;
+  std::uint64_t freed_bytes = 0;
   for (const store::Image& image : engine.store().images()) {
     if (!all && !image.names.empty()) continue;
     if (std::find(in_use.begin(), in_use.end(), image.id) != in_use.end()) continue;
     SUIT_LET(const store::Store::Removed removed,
              engine.store().remove_image(image.id.text(), true, in_use));
+    freed_bytes += removed.freed_bytes;
     for (const std::string& name : removed.untagged)
       report += "untagged: " + familiar(name) + "\n";
     for (const digest::Digest& digest : removed.deleted)
@@ -259,7 +261,8 @@ Result<int> image_prune(Invocation& in) {
   }
   if (!report.empty()) in.console.print("Deleted Images:\n{}\n", report);
   SUIT_LET(const std::uint64_t freed, engine.store().collect_garbage(std::chrono::seconds(0)));
-  in.console.print("Total reclaimed space: {}\n", human_size(static_cast<double>(freed), 4));
+  freed_bytes += freed;
+  in.console.print("Total reclaimed space: {}\n", human_size(static_cast<double>(freed_bytes), 4));
   return 0;
 }
 

@@ -140,7 +140,8 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
   engine::CreateOptions& options = run.options;
   flags.add('\0', "cidfile", &run.cidfile, "string", "Write the container ID to the file")
       .add('\0', "entrypoint", &run.entrypoint, "string", "Overwrite the ENTRYPOINT of the image")
-      .add('e', "env", &run.env, "list", "Set environment variables: NAME=value, or NAME for ours")
+      .add('e', "env", &run.env, "list",
+           "Set environment variables: NAME=value, or NAME to copy ours")
       .add('\0', "env-file", &run.env_files, "list", "Read in a file of environment variables")
       .add('h', "hostname", &options.hostname, "string", "Container host name")
       .toggle('i', "interactive", options.interactive, "Give our standard input to the program")
@@ -158,7 +159,8 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
       .add('\0', "tmpfs", &run.tmpfs, "list", "Mount a tmpfs directory: /run, or /run:size=64m")
       .add('u', "user", &options.user, "string",
            "Username or UID (format: <name|uid>[:<group|gid>])")
-      .add('v', "volume", &run.volumes, "list", "Bind mount a directory of the host: /a:/b[:ro]")
+      .add('v', "volume", &run.volumes, "list",
+           "Bind mount a file or directory of the host: /a:/b[:ro]")
       .add('w', "workdir", &options.working_dir, "string", "Working directory inside the container")
       .unsupported(kUnsupported);
 }

@@ -35,6 +35,27 @@ std::string local_time(const std::string& rfc3339) {
 }
 
 // As a shell would need it written: words with blanks in quotes.
+// On one line, whatever the command holds; Docker quotes as Go's %q does.
+std::string quoted(std::string_view text) {
+  std::string line = "\"";
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      line += {'\\', c};
+    else if (c == '\n')
+      line += "\\n";
+    else if (c == '\t')
+      line += "\\t";
+    else if (c == '\r')
+      line += "\\r";
+    else if (byte < 0x20 || byte == 0x7f)
+      line += fmt::format("\\x{:02x}", byte);
+    else
+      line += c;
+  }
+  return line + "\"";
+}
+
 std::string command_line(const std::vector<std::string>& args) {
   std::string out;
   for (const std::string& arg : args) {
@@ -117,7 +138,7 @@ Json container_row(const engine::Status& container, const RowOptions& options) {
     mounts += (mounts.empty() ? "" : ",") +
               (options.truncate ? ellipsis(mount.source, 15) : mount.source);
   Json row = Json::object();
-  row.set("Command", fmt::format("\"{}\"", options.truncate ? ellipsis(command, 20) : command));
+  row.set("Command", quoted(options.truncate ? ellipsis(command, 20) : command));
   row.set("CreatedAt", local_time(record.created));
   row.set("ID", options.truncate ? short_id(record.id) : record.id);
   row.set("Image", shown_image(record.image, record.image_id.text(), options.truncate));

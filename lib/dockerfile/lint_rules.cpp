@@ -44,8 +44,8 @@ constexpr std::array<LintRule, 22> kRules = {{
      "https://docs.docker.com/go/dockerfile/rule/multiple-instructions-disallowed/", false},
     {"LegacyKeyValueFormat", "Legacy key/value format with whitespace separator should not be used",
      "https://docs.docker.com/go/dockerfile/rule/legacy-key-value-format/", false},
-    {"InvalidBaseImagePlatform", "Base image platform does not match expected target platform",
-     "", false},
+    {"InvalidBaseImagePlatform", "Base image platform does not match expected target platform", "",
+     false},
     {"RedundantTargetPlatform",
      "Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default "
      "behavior",

@@ -1,5 +1,6 @@
 /// \file
-/// `create`: from what was asked to a record on disk. Everything that can be decided is decided here.
+/// `create`: from what was asked to a record on disk. Everything that can be decided is decided
+/// here.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,19 +21,23 @@ namespace {
 constexpr std::string_view kDefaultPath =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-// Docker's rule: an entrypoint given at run time drops the image's Cmd, which was written for another.
+// Docker's rule: an entrypoint given at run time drops the image's Cmd, which was written for
+// another.
 Result<std::vector<std::string>> arguments(const CreateOptions& options,
                                            const oci::ContainerConfig& image) {
   std::vector<std::string> args;
-  if (options.entrypoint) args = *options.entrypoint;
-  else if (image.entrypoint) args = *image.entrypoint;
+  if (options.entrypoint)
+    args = *options.entrypoint;
+  else if (image.entrypoint)
+    args = *image.entrypoint;
   std::vector<std::string> rest = options.command;
   if (rest.empty() && !options.entrypoint && image.cmd) rest = *image.cmd;
   args.insert(args.end(), rest.begin(), rest.end());
   if (args.empty() || args[0].empty())
-    return fail(0, "no command specified",
-                fmt::format("the image has no CMD and no ENTRYPOINT; say what to run: suit run {} COMMAND",
-                            options.image));
+    return fail(
+        0, "no command specified",
+        fmt::format("the image has no CMD and no ENTRYPOINT; say what to run: suit run {} COMMAND",
+                    options.image));
   return args;
 }
 
@@ -56,7 +61,7 @@ Result<void> check_mounts(const std::vector<oci::SpecMount>& mounts) {
     if (!mount.destination.starts_with('/') || mount.destination == "/")
       return fail(0, fmt::format("invalid mount path: \"{}\": it must be absolute and not the root",
                                  mount.destination));
-    struct stat info {};
+    struct stat info{};
     if (mount.type == "bind" && ::stat(mount.source.c_str(), &info) != 0)
       return fail(errno, fmt::format("bind source path \"{}\"", mount.source),
                   "create it first; suit does not make host directories by mistake");
@@ -79,8 +84,9 @@ Result<Record> make_record(const CreateOptions& options, const store::Image& ima
   record.working_dir = !options.working_dir.empty() ? options.working_dir : config.working_dir;
   if (record.working_dir.empty()) record.working_dir = "/";
   if (!record.working_dir.starts_with('/'))
-    return fail(0, fmt::format("the working directory \"{}\" is invalid, it needs to be an absolute path",
-                               record.working_dir));
+    return fail(
+        0, fmt::format("the working directory \"{}\" is invalid, it needs to be an absolute path",
+                       record.working_dir));
   record.user = !options.user.empty() ? options.user : config.user;
   record.hostname = options.hostname.empty() ? record.id.substr(0, 12) : options.hostname;
   record.host_network = options.network == Network::Host;
@@ -94,7 +100,8 @@ Result<Record> make_record(const CreateOptions& options, const store::Image& ima
     return {};
   }());
   record.labels = config.labels;
-  for (const auto& [key, value] : options.labels) record.labels[key] = value;
+  for (const auto& [key, value] : options.labels)
+    record.labels[key] = value;
   SUIT_TRY(check_mounts(options.mounts));
   record.mounts = options.mounts;
   return record;
@@ -110,9 +117,15 @@ Result<void> Engine::claim_name(const std::string& name, const std::string& id) 
     if (!owner) continue;  // gone since
     if (os::exists(container_dir(*owner)) || os::exists(lock_path(*owner)))
       return fail(EEXIST,
-                  fmt::format("the container name \"/{}\" is already in use by container \"{}\"", name, *owner),
+                  fmt::format("the container name \"/{}\" is already in use by container \"{}\"",
+                              name, *owner),
                   fmt::format("remove it (suit rm {}) or choose another name", name));
-    ::unlink(name_path(name).c_str());  // its container was never finished
+    // Its container was never finished. Looked at again in our turn: somebody else may have taken
+    // the name away from that container, and have it now.
+    SUIT_LET([[maybe_unused]] os::Lock turn,
+             os::Lock::acquire(paths_.run + "/names.lock", os::LockMode::Exclusive));
+    auto still = os::read_link(os::FdRef::cwd(), name_path(name));
+    if (still && *still == *owner) ::unlink(name_path(name).c_str());
   }
   return fail(EEXIST, fmt::format("the container name \"/{}\" changes hands all the time", name));
 }
@@ -142,7 +155,8 @@ Result<Held> Engine::create(const CreateOptions& options) {
       if (::mkdir((dir + sub).c_str(), *sub == '/' && sub[1] == 'u' ? 0755 : 0700) != 0)
         return fail(errno, fmt::format("mkdir(\"{}{}\")", dir, sub));
     // mkdir(2) obeys the umask; the upper's mode is the mode of `/` in the container.
-    if (::chmod((dir + "/upper").c_str(), 0755) != 0) return fail(errno, "chmod of the upper directory");
+    if (::chmod((dir + "/upper").c_str(), 0755) != 0)
+      return fail(errno, "chmod of the upper directory");
     os::Durable durable = record.auto_remove ? os::Durable::No : os::Durable::Yes;
     return os::replace_file(dir + "/container.json", to_json(record), 0600, durable);
   }();

@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -15,10 +17,13 @@
 #include "base/suggest.h"
 #include "base/time.h"
 #include "engine/process_internal.h"
+#include "os/process.h"
 #include "store/archive.h"
 
 namespace suit::engine {
 namespace {
+
+using Names = std::vector<std::string>;
 
 constexpr std::string_view kLockSuffix = ".lock";
 
@@ -31,6 +36,16 @@ bool is_id(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+// The kernel's parent-death signal is on its way; make sure, and do not return before the process
+// is gone: whoever starts the container next must not share its upper directory with a dying one.
+void end_process(const State& state) {
+  auto process = open_container_process(state);
+  if (!process || !os::pidfd_send_signal(*process, SIGKILL)) return;
+  constexpr int kPatienceMs = 5000;  // a process in uninterruptible sleep may take its time
+  pollfd waiting{process->raw(), POLLIN, 0};
+  ::poll(&waiting, 1, kPatienceMs);
+}
+
 }  // namespace
 
 Engine::Paths Engine::default_paths(const std::string& root_flag) {
@@ -38,13 +53,20 @@ Engine::Paths Engine::default_paths(const std::string& root_flag) {
   if (!chosen.empty()) return {chosen, chosen + "/run", ""};
   if (::geteuid() == 0) return {"/var/lib/spacesuit", "/run/spacesuit", ""};
   std::string data = environment("XDG_DATA_HOME");
-  if (data.empty()) data = environment("HOME") + "/.local/share";
+  if (data.empty()) {
+    std::string home = environment("HOME");
+    if (home.empty()) return {};  // `open` says what is missing
+    data = home + "/.local/share";
+  }
   std::string run = environment("XDG_RUNTIME_DIR");
   data += "/spacesuit";
   return {data, run.empty() ? data + "/run" : run + "/spacesuit", ""};
 }
 
 Result<Engine> Engine::open(Paths paths) {
+  if (paths.data.empty())
+    return fail(0, "HOME is not set, so there is no place for the images",
+                "set it, or choose a place with --root DIR or SUIT_ROOT");
   SUIT_LET(store::Store store, store::Store::open(paths.data));
   SUIT_TRY(os::make_dirs(paths.data + "/names"));
   SUIT_TRY(os::make_dirs(paths.data + "/containers"));
@@ -109,27 +131,38 @@ Result<void> Engine::wait_for_monitor(std::string_view id) const {
   return {};
 }
 
-// Clears away what a dead process left: every lock file whose lock is free.
+// Clears away what a dead process left: every lock file whose lock is free, and every directory
+// without a record, whose lock file may have gone with a reboot.
 void Engine::sweep() const {
-  auto entries = os::list_dir(paths_.run + "/c");
-  if (!entries) return;
-  for (const std::string& entry : *entries) {
-    if (!entry.ends_with(kLockSuffix)) continue;
-    std::string id = entry.substr(0, entry.size() - kLockSuffix.size());
+  std::set<std::string> ids;
+  for (const std::string& entry : os::list_dir(paths_.run + "/c").value_or(Names()))
+    if (entry.ends_with(kLockSuffix))
+      ids.insert(entry.substr(0, entry.size() - kLockSuffix.size()));
+  for (const std::string& id : os::list_dir(paths_.data + "/containers").value_or(Names()))
+    if (has_no_record(id)) ids.insert(id);
+  for (const std::string& id : ids) {
     if (!is_id(id)) continue;
     auto lock = try_lock(id);
     if (lock && *lock) sweep_one(id, **std::move(lock));
   }
 }
 
+// Only a record that is certainly not there: one that cannot be read now, or not by this version,
+// is somebody's container.
+bool Engine::has_no_record(const std::string& id) const {
+  auto info = os::stat_at(os::FdRef::cwd(), container_dir(id) + "/container.json");
+  return !info && info.error().code() == ENOENT;
+}
+
 void Engine::sweep_one(const std::string& id, os::Lock lock) const {
   auto facts = runtime::probe_host();
   if (facts) runtime::remove_cgroup(*facts, id);
   std::optional<Status> status = read_status(id);
+  if (!status && !has_no_record(id)) return unlock(id, std::move(lock));
   if (!status) {
     // Died while creating: there is no record, so there is no container.
     auto names = os::list_dir(paths_.data + "/names");
-    for (const std::string& name : names.value_or(std::vector<std::string>{})) {
+    for (const std::string& name : names.value_or(Names())) {
       auto target = os::read_link(os::FdRef::cwd(), name_path(name));
       if (target && *target == id) ::unlink(name_path(name).c_str());
     }
@@ -140,10 +173,7 @@ void Engine::sweep_one(const std::string& id, os::Lock lock) const {
   }
   State& state = status->state;
   if (state.phase == State::Phase::Running) {
-    if (auto process = open_container_process(state)) {
-      // The kernel's parent-death signal is on its way; make sure.
-      ::kill(state.pid, SIGKILL);
-    }
+    end_process(state);
     state.phase = State::Phase::Exited;
     state.exit_code = 137;  // 128 + SIGKILL: it was killed with its monitor, never a false 0
     state.error = "its monitor was killed";
@@ -182,8 +212,10 @@ std::vector<Status> Engine::list(Which which) const {
     auto status = read_status(id);
     if (!status) continue;
     State& state = status->state;
-    // Without a lock file nobody watches it: the host has restarted, and /run is new.
-    if (state.phase == State::Phase::Running && !os::exists(lock_path(id))) {
+    // Without a lock file nobody watches it: the host has restarted, and /run is new. Unless it
+    // lives: then it was started with another run directory, such as XDG_RUNTIME_DIR makes.
+    if (state.phase == State::Phase::Running && !os::exists(lock_path(id)) &&
+        !open_container_process(state)) {
       state.phase = State::Phase::Exited;
       state.exit_code = 255;
       state.error = "the host restarted";
@@ -192,9 +224,8 @@ std::vector<Status> Engine::list(Which which) const {
       found.push_back(*std::move(status));
   }
   // Newest first, as Docker lists.
-  std::ranges::sort(found, [](const Status& a, const Status& b) {
-    return a.record.created > b.record.created;
-  });
+  std::ranges::sort(
+      found, [](const Status& a, const Status& b) { return a.record.created > b.record.created; });
   return found;
 }
 
@@ -210,16 +241,20 @@ Result<Status> Engine::find(std::string_view name_or_id) const {
   }
   if (by_prefix.size() == 1) return std::move(by_prefix.front());
   if (by_prefix.size() > 1)
-    return fail(0, fmt::format("container id prefix \"{}\" is shared by {} containers", wanted,
-                               by_prefix.size()),
+    return fail(0,
+                fmt::format("container id prefix \"{}\" is shared by {} containers", wanted,
+                            by_prefix.size()),
                 "give more of its digits");
-  return fail(ENOENT, fmt::format("no such container: {}{}", wanted.substr(0, 128), did_you_mean(wanted, names)),
-              "`suit ps -a` lists the containers");
+  return fail(
+      ENOENT,
+      fmt::format("no such container: {}{}", wanted.substr(0, 128), did_you_mean(wanted, names)),
+      "`suit ps -a` lists the containers");
 }
 
 std::vector<digest::Digest> Engine::images_in_use() const {
   std::vector<digest::Digest> ids;
-  for (const Status& status : list(Which::All)) ids.push_back(status.record.image_id);
+  for (const Status& status : list(Which::All))
+    ids.push_back(status.record.image_id);
   return ids;
 }
 

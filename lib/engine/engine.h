@@ -39,17 +39,17 @@ struct CreateOptions {
   std::string name;                  ///< empty: one is made up
   std::vector<std::string> command;  ///< replaces the image's Cmd
   std::optional<std::vector<std::string>> entrypoint;
-  std::vector<std::string> env;      ///< \shape `NAME=value`; `NAME` alone removes it
+  std::vector<std::string> env;  ///< \shape `NAME=value`; `NAME` alone removes it
   std::string working_dir;
   std::string user;
-  std::string hostname;              ///< empty: the short id
+  std::string hostname;  ///< empty: the short id
   Network network = Network::None;
   std::map<std::string, std::string> labels;
   std::vector<oci::SpecMount> mounts;  ///< binds: source absolute, options as in the runtime-spec
   std::string stop_signal;
   bool read_only = false;
   bool auto_remove = false;
-  bool interactive = false;          ///< the caller's stdin reaches the program
+  bool interactive = false;  ///< the caller's stdin reaches the program
 };
 
 /// What a start did, operation by operation.
@@ -77,12 +77,13 @@ enum class Which { Running, All };
 class Engine {
  public:
   struct Paths {
-    std::string data;  ///< absolute; the store's root too
-    std::string run;   ///< absolute; may vanish at boot
+    std::string data;          ///< absolute; the store's root too
+    std::string run;           ///< absolute; may vanish at boot
     std::string base_archive;  ///< of the embedded image `spacesuit/base:1`; empty: none
   };
-  /// `$SUIT_ROOT`, or `/var/lib/spacesuit` for root, `$XDG_DATA_HOME/spacesuit` for others; run state
-  /// in `/run/spacesuit` or `$XDG_RUNTIME_DIR/spacesuit`, and below the root when that was chosen.
+  /// `$SUIT_ROOT`, or `/var/lib/spacesuit` for root, `$XDG_DATA_HOME/spacesuit` for others; run
+  /// state in `/run/spacesuit` or `$XDG_RUNTIME_DIR/spacesuit`, and below the root when that was
+  /// chosen.
   static Paths default_paths(const std::string& root_flag);
   /// Opens the store and clears away what dead monitors left.
   static Result<Engine> open(Paths paths);
@@ -106,8 +107,8 @@ class Engine {
 
   enum class Explain { No, Yes };
   /// Starts the container and stays with it until it ends: its output goes to this process's stdout
-  /// and stderr (and to its log, unless it is to be removed); signals are forwarded; the third SIGINT
-  /// or SIGTERM kills.
+  /// and stderr (and to its log, unless it is to be removed); signals are forwarded; the third
+  /// SIGINT or SIGTERM kills.
   /// \errors step `exec`: ENOENT (no such program), EACCES or ENOEXEC (cannot be executed)
   Result<RunResult> run_attached(Held held, Explain explain = Explain::No);
   /// Starts it under a monitor of its own; returns when the program has been exec'ed.
@@ -136,6 +137,7 @@ class Engine {
   Engine(Paths paths, store::Store store) : paths_(std::move(paths)), store_(std::move(store)) {}
   void sweep() const;
   void sweep_one(const std::string& id, os::Lock lock) const;
+  bool has_no_record(const std::string& id) const;
   Result<void> remove_held(const Record& record) const;
   Result<std::optional<os::Lock>> try_lock(std::string_view id) const;
   void unlock(std::string_view id, os::Lock lock) const;

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/time.h"
 #include "oci/json.h"
 #include "os/file.h"
@@ -40,7 +41,11 @@ std::string to_utf8(std::string_view bytes) {
   text.reserve(bytes.size());
   for (std::size_t i = 0; i < bytes.size();) {
     auto lead = static_cast<unsigned char>(bytes[i]);
-    std::size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    std::size_t length = lead < 0x80                   ? 1
+                         : lead >= 0xc2 && lead < 0xe0 ? 2
+                         : lead >= 0xe0 && lead < 0xf0 ? 3
+                         : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                       : 0;
     bool good = length > 0 && i + length <= bytes.size();
     for (std::size_t k = 1; good && k < length; ++k)
       good = (static_cast<unsigned char>(bytes[i + k]) & 0xc0) == 0x80;
@@ -52,8 +57,10 @@ std::string to_utf8(std::string_view bytes) {
       auto second = static_cast<unsigned char>(bytes[i + 1]);
       good = !(lead == 0xf0 && second < 0x90) && !(lead == 0xf4 && second >= 0x90);
     }
-    if (good) text.append(bytes.substr(i, length));
-    else text += "\xef\xbf\xbd";
+    if (good)
+      text.append(bytes.substr(i, length));
+    else
+      text += "\xef\xbf\xbd";
     i += good ? length : 1;
   }
   return text;
@@ -92,13 +99,21 @@ class LogFile {
   std::size_t scanned_ = 0;
 };
 
+// A monitor that was killed leaves half a record, to which the next start's first is appended: that
+// line is lost, the others are not.
+bool give(std::string_view record, const std::function<bool(const LogLine&)>& each) {
+  auto line = parse_line(record);
+  if (line) return each(*line);
+  SUIT_LOG(Warn, "a damaged line of the log is left out: {}", line.error().message());
+  return true;
+}
+
 // Gives `each` all that is in the file now; false when it asked to stop.
 Result<bool> drain(LogFile& file, const std::function<bool(const LogLine&)>& each) {
   while (true) {
     SUIT_LET(std::optional<std::string> record, file.next());
     if (!record) return true;
-    SUIT_LET(LogLine line, parse_line(*record));
-    if (!each(line)) return false;
+    if (!give(*record, each)) return false;
   }
 }
 
@@ -112,8 +127,7 @@ Result<bool> drain_tail(LogFile& file, std::size_t count,
     if (last.size() > count) last.pop_front();
   }
   for (const std::string& record : last) {
-    SUIT_LET(LogLine line, parse_line(record));
-    if (!each(line)) return false;
+    if (!give(record, each)) return false;
   }
   return true;
 }
@@ -167,7 +181,8 @@ Result<void> read_log(const std::string& path, const LogQuery& query,
   if (!opened) return std::unexpected(std::move(opened).error());
   os::Fd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   // Watch before the first read: what is written between the two is not missed.
-  bool watched = changes.valid() && ::inotify_add_watch(changes.raw(), path.c_str(), IN_MODIFY) >= 0;
+  bool watched =
+      changes.valid() && ::inotify_add_watch(changes.raw(), path.c_str(), IN_MODIFY) >= 0;
   LogFile file(*std::move(opened));
   SUIT_LET(bool wanted, query.tail ? drain_tail(file, *query.tail, each) : drain(file, each));
   while (wanted && query.follow) {
@@ -180,7 +195,8 @@ Result<void> read_log(const std::string& path, const LogQuery& query,
     pollfd waiting{changes.raw(), POLLIN, 0};
     ::poll(&waiting, watched ? 1 : 0, 200);
     char events[4096];
-    while (watched && ::read(changes.raw(), events, sizeof events) > 0) continue;
+    while (watched && ::read(changes.raw(), events, sizeof events) > 0)
+      continue;
   }
   return {};
 }

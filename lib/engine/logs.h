@@ -18,8 +18,8 @@ namespace suit::engine {
 
 enum class Stream { Stdout, Stderr };
 
-/// Cuts two byte streams into lines and appends them to a log. A line longer than 16 KiB is written in
-/// pieces, only the last of which ends in a newline.
+/// Cuts two byte streams into lines and appends them to a log. A line longer than 16 KiB is written
+/// in pieces, only the last of which ends in a newline.
 class LogWriter {
  public:
   static Result<LogWriter> create(const std::string& path);

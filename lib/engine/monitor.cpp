@@ -1,8 +1,9 @@
 /// \file
 /// Starting a container: attached to the caller, or under a monitor of its own.
 ///
-/// The monitor is a fork of this process in a session of its own, with no terminal and no descriptor
-/// but the container's lock and one pipe, on which it says that the program runs, or why it does not.
+/// The monitor is a fork of this process in a session of its own, with no terminal and no
+/// descriptor but the container's lock and one pipe, on which it says that the program runs, or why
+/// it does not.
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -22,6 +23,7 @@ namespace suit::engine {
 namespace {
 
 constexpr std::size_t kReportBytes = 64 * 1024;
+constexpr std::string_view kRuns = "+";  // the report of a success; an error is a JSON object
 
 // An error on its way through a pipe.
 std::string pack(const Error& error) {
@@ -45,7 +47,8 @@ void detach(int report, int lock) {
   ::setsid();
   if (::chdir("/") != 0) ::_exit(1);
   int null = ::open("/dev/null", O_RDWR);  // NOLINT(android-cloexec-open): becomes 0, 1, 2
-  for (int fd : {0, 1, 2}) ::dup2(null, fd);
+  for (int fd : {0, 1, 2})
+    if (::dup2(null, fd) < 0) ::_exit(1);
   auto [low, high] = std::minmax(report, lock);
   auto close_between = [](int from, int to) {
     if (from <= to) ::close_range(static_cast<unsigned>(from), static_cast<unsigned>(to), 0);
@@ -76,7 +79,9 @@ Result<void> Engine::start_detached(Held held) {
     bool named = ::ftruncate(held.lock.fd().raw(), 0) == 0 &&
                  ::pwrite(held.lock.fd().raw(), pid.data(), pid.size(), 0) > 0;
     auto result = Supervisor(*this).run(std::move(held), Onlooker::None, [&]() -> Result<void> {
-      to_caller.reset();  // nothing said: it runs
+      os::FdWriter writer(to_caller);
+      (void)writer.write(bytes_of(kRuns));  // the caller may be gone
+      to_caller.reset();
       return {};
     });
     if (!result && to_caller.valid()) {
@@ -88,14 +93,10 @@ Result<void> Engine::start_detached(Held held) {
   to_caller.reset();
   os::FdReader reader(std::move(from_monitor));
   SUIT_LET(std::string report, read_all(reader, kReportBytes));
-  if (report.empty()) {
-    // Silence also follows a monitor that was killed before its word: then it can be reaped now.
-    int status = 0;
-    bool died = ::waitpid(monitor, &status, WNOHANG) == monitor && WIFSIGNALED(status);
-    if (died) return fail(EPIPE, "the container's monitor was killed before the program ran");
-    return {};
-  }
-  while (::waitpid(monitor, nullptr, 0) < 0 && errno == EINTR) continue;
+  if (report == kRuns) return {};
+  while (::waitpid(monitor, nullptr, 0) < 0 && errno == EINTR)
+    continue;
+  if (report.empty()) return fail(EPIPE, "the container's monitor ended before the program ran");
   return std::unexpected(unpack(report));
 }
 

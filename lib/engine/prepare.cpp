@@ -25,16 +25,19 @@ oci::Spec make_spec(const Record& record, const os::User& user) {
   spec.process.env = record.env;
   if (!oci::env_value(record.env, "HOSTNAME"))
     oci::set_env(spec.process.env, "HOSTNAME", record.hostname);
-  if (!oci::env_value(record.env, "HOME"))
-    oci::set_env(spec.process.env, "HOME", user.home);
+  if (!oci::env_value(record.env, "HOME")) oci::set_env(spec.process.env, "HOME", user.home);
   spec.process.cwd = record.working_dir;
   spec.process.user.uid = user.uid;
   spec.process.user.gid = user.gid;
   spec.process.user.additional_gids = user.additional_gids;
+  // No device cgroup guards the host's disks yet: whoever can make a node could open one.
+  oci::Capabilities& caps = spec.process.capabilities;
+  for (auto* set : {&caps.bounding, &caps.effective, &caps.permitted})
+    std::erase(*set, "CAP_MKNOD");
   // Only root keeps capabilities across exec: capabilities(7), "effect of user ID changes".
   if (user.uid != 0) {
-    spec.process.capabilities.effective.clear();
-    spec.process.capabilities.permitted.clear();
+    caps.effective.clear();
+    caps.permitted.clear();
   }
   if (record.host_network)
     std::erase_if(spec.linux_.namespaces, [](const auto& one) { return one.type == "network"; });
@@ -59,7 +62,7 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
   os::Fd same(::fcntl(rootfs.raw(), F_DUPFD_CLOEXEC, 3));
   if (!same.valid()) return fail(errno, "fcntl(F_DUPFD_CLOEXEC)");
   os::Root root(std::move(same));
-  SUIT_LET(os::User user, os::resolve_user(root, record.user));
+  SUIT_LET(os::User user, os::resolve_user(root, record.user.empty() ? "0" : record.user));
 
   oci::Spec spec = make_spec(record, user);
   SUIT_LET(std::vector<oci::SpecMount> etc,
@@ -69,7 +72,8 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
   // Docker creates a missing working directory rather than failing.
   auto made = root.make_dirs(record.working_dir);
   if (!made)
-    return wrap(std::move(made).error(), fmt::format("working directory \"{}\"", record.working_dir));
+    return wrap(std::move(made).error(),
+                fmt::format("working directory \"{}\"", record.working_dir));
   SUIT_LET(runtime::LaunchPlan plan, runtime::plan_launch(spec, facts, record.id));
   return Prepared{std::move(rootfs), std::move(facts), std::move(plan)};
 }

@@ -1,5 +1,4 @@
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "os/process.h"
 
 #include <cerrno>
 #include <charconv>
@@ -13,7 +12,8 @@ namespace suit::engine {
 
 Result<std::string> boot_id() {
   SUIT_LET(std::string text, os::read_file("/proc/sys/kernel/random/boot_id", 64));
-  while (!text.empty() && text.back() == '\n') text.pop_back();
+  while (!text.empty() && text.back() == '\n')
+    text.pop_back();
   return text;
 }
 
@@ -21,7 +21,8 @@ Result<std::uint64_t> start_ticks(pid_t pid) {
   SUIT_LET(std::string text, os::read_file(fmt::format("/proc/{}/stat", pid), 4096));
   // The second field is the command in parentheses and may hold anything: count from its end.
   std::size_t at = text.rfind(')');
-  for (int field = 2; at != std::string::npos && field < 22; ++field) at = text.find(' ', at + 1);
+  for (int field = 2; at != std::string::npos && field < 22; ++field)
+    at = text.find(' ', at + 1);
   std::uint64_t ticks = 0;
   if (at != std::string::npos) {
     auto [end, error] = std::from_chars(text.data() + at + 1, text.data() + text.size(), ticks);
@@ -34,9 +35,8 @@ Result<os::Fd> open_container_process(const State& state) {
   SUIT_LET(std::string boot, boot_id());
   if (state.pid <= 0 || boot != state.boot_id)
     return fail(ESRCH, "the container's process ended with the last boot");
-  os::Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, state.pid, 0)));
-  if (!pidfd.valid()) return fail(errno, fmt::format("pidfd_open({})", state.pid));
-  // Only now, with the descriptor held, does the number stay ours: compare what it names.
+  SUIT_LET(os::Fd pidfd, os::pidfd_open(state.pid));
+  // Compared after the open: if the number is still the container's now, it was so then.
   auto ticks = start_ticks(state.pid);
   if (!ticks || *ticks != state.pid_start_ticks)
     return fail(ESRCH, fmt::format("process {} is another one now", state.pid));

@@ -17,7 +17,8 @@ using oci::Json;
 
 Json to_value(const std::map<std::string, std::string>& map) {
   Json object = Json::object();
-  for (const auto& [key, value] : map) object.set(key, value);
+  for (const auto& [key, value] : map)
+    object.set(key, value);
   return object;
 }
 
@@ -60,7 +61,7 @@ constexpr std::array<std::string_view, 32> kAdjectives = {
     "kind",   "lucid", "merry", "mellow", "nimble", "noble",  "plain", "proud",
     "quiet",  "rapid", "sharp", "steady", "sunny",  "swift",  "tidy",  "warm"};
 constexpr std::array<std::string_view, 32> kNouns = {
-    "apollo", "aurora", "beacon", "buran",  "capella", "comet",   "corona", "cosmos",
+    "apollo", "aurora",  "beacon",  "buran",  "capella", "comet",   "corona", "cosmos",
     "dawn",   "eclipse", "galileo", "gemini", "halley",  "juno",    "kepler", "leonov",
     "lunar",  "mercury", "meteor",  "nebula", "orbit",   "pioneer", "pulsar", "ranger",
     "rover",  "saturn",  "sirius",  "soyuz",  "sputnik", "vega",    "vostok", "voyager"};
@@ -69,7 +70,8 @@ constexpr std::array<std::string_view, 32> kNouns = {
 
 std::string to_json(const Record& record) {
   Json snapshots = Json::array();
-  for (const auto& id : record.snapshots) snapshots.push(id.text());
+  for (const auto& id : record.snapshots)
+    snapshots.push(id.text());
   Json mounts = Json::array();
   for (const auto& mount : record.mounts) {
     Json item = Json::object();
@@ -95,7 +97,8 @@ Result<Record> parse_record(std::string_view text) {
   Record record;
   record.id = object.string_or("id");
   record.name = object.string_or("name");
-  if (record.id.empty() || record.name.empty()) return fail(0, "container.json has no id or no name");
+  if (record.id.empty() || record.name.empty())
+    return fail(0, "container.json has no id or no name");
   record.created = object.string_or("created");
   record.image = object.string_or("image");
   SUIT_LET(record.image_id, digest::Digest::parse(object.string_or("imageId")));
@@ -147,9 +150,12 @@ Result<State> parse_state(std::string_view text) {
   SUIT_LET(Json object, oci::parse_json(text));
   State state;
   std::string phase = object.string_or("phase");
-  if (phase == "running") state.phase = State::Phase::Running;
-  else if (phase == "exited") state.phase = State::Phase::Exited;
-  else if (phase != "created") return fail(0, fmt::format("unknown phase \"{}\"", phase));
+  if (phase == "running")
+    state.phase = State::Phase::Running;
+  else if (phase == "exited")
+    state.phase = State::Phase::Exited;
+  else if (phase != "created")
+    return fail(0, fmt::format("unknown phase \"{}\"", phase));
   state.pid = static_cast<pid_t>(number(object, "pid"));
   state.monitor_pid = static_cast<pid_t>(number(object, "monitorPid"));
   state.boot_id = object.string_or("bootId");
@@ -163,12 +169,13 @@ Result<State> parse_state(std::string_view text) {
 
 Result<void> check_name(std::string_view name) {
   bool good = name.size() >= 2 && name.size() <= 128 && is_word(name[0]) &&
-              std::ranges::all_of(name, [](char c) {
-                return is_word(c) || c == '_' || c == '.' || c == '-';
-              });
+              std::ranges::all_of(
+                  name, [](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; });
   if (good) return {};
-  return fail(0, fmt::format("invalid container name ({}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
-                             name.substr(0, 128)));
+  return fail(0,
+              fmt::format("invalid container name ({}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
+                          name.substr(0, 128)),
+              "2 to 128 of them, the first a letter or a digit");
 }
 
 std::string make_name() {

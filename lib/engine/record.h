@@ -21,16 +21,17 @@ namespace suit::engine {
 
 /// container.json: everything a start needs, decided once by `create`.
 struct Record {
-  std::string id;    ///< 64 lower-case hex digits
-  std::string name;  ///< \shape `[a-zA-Z0-9][a-zA-Z0-9_.-]*`, at most 128
-  std::string created;             ///< \shape RFC 3339
-  std::string image;               ///< as it was asked for
+  std::string id;       ///< 64 lower-case hex digits
+  std::string name;     ///< \shape `[a-zA-Z0-9][a-zA-Z0-9_.-]*`, at most 128
+  std::string created;  ///< \shape RFC 3339
+  std::string image;    ///< as it was asked for
   digest::Digest image_id;
-  std::vector<digest::Digest> snapshots;  ///< chain ids, lowest first: garbage collection keeps them
-  std::vector<std::string> args;   ///< entrypoint and command, joined
+  std::vector<digest::Digest>
+      snapshots;                  ///< chain ids, lowest first: garbage collection keeps them
+  std::vector<std::string> args;  ///< entrypoint and command, joined
   std::vector<std::string> env;
   std::string working_dir;
-  std::string user;                ///< as asked; resolved against the root's passwd at every start
+  std::string user;  ///< as asked; resolved against the root's passwd at every start
   std::string hostname;
   bool host_network = false;
   bool read_only = false;
@@ -45,14 +46,14 @@ struct Record {
 struct State {
   enum class Phase { Created, Running, Exited };
   Phase phase = Phase::Created;
-  pid_t pid = 0;                  ///< of the container's first process, in the host's numbers
+  pid_t pid = 0;  ///< of the container's first process, in the host's numbers
   pid_t monitor_pid = 0;
-  std::string boot_id;            ///< pids mean nothing after a reboot
+  std::string boot_id;                ///< pids mean nothing after a reboot
   std::uint64_t pid_start_ticks = 0;  ///< field 22 of /proc/PID/stat: tells a reused pid
-  std::string started;            ///< \shape RFC 3339
-  std::string finished;           ///< \shape RFC 3339
+  std::string started;                ///< \shape RFC 3339
+  std::string finished;               ///< \shape RFC 3339
   int exit_code = 0;
-  std::string error;              ///< why it could not start, or what became of its monitor
+  std::string error;  ///< why it could not start, or what became of its monitor
 };
 
 /// One line of `ps`.

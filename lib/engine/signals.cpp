@@ -21,14 +21,14 @@ struct Named {
 };
 
 constexpr std::array<Named, 34> kSignals = {{
-    {"HUP", SIGHUP},   {"INT", SIGINT},       {"QUIT", SIGQUIT}, {"ILL", SIGILL},
-    {"TRAP", SIGTRAP}, {"ABRT", SIGABRT},     {"IOT", SIGABRT},  {"BUS", SIGBUS},
-    {"FPE", SIGFPE},   {"KILL", SIGKILL},     {"USR1", SIGUSR1}, {"SEGV", SIGSEGV},
-    {"USR2", SIGUSR2}, {"PIPE", SIGPIPE},     {"ALRM", SIGALRM}, {"TERM", SIGTERM},
-    {"STKFLT", 16},    {"CHLD", SIGCHLD},     {"CLD", SIGCHLD},  {"CONT", SIGCONT},
-    {"STOP", SIGSTOP}, {"TSTP", SIGTSTP},     {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},
-    {"URG", SIGURG},   {"XCPU", SIGXCPU},     {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM},
-    {"PROF", SIGPROF}, {"WINCH", SIGWINCH},   {"IO", SIGIO},     {"POLL", SIGIO},
+    {"HUP", SIGHUP},   {"INT", SIGINT},     {"QUIT", SIGQUIT}, {"ILL", SIGILL},
+    {"TRAP", SIGTRAP}, {"ABRT", SIGABRT},   {"IOT", SIGABRT},  {"BUS", SIGBUS},
+    {"FPE", SIGFPE},   {"KILL", SIGKILL},   {"USR1", SIGUSR1}, {"SEGV", SIGSEGV},
+    {"USR2", SIGUSR2}, {"PIPE", SIGPIPE},   {"ALRM", SIGALRM}, {"TERM", SIGTERM},
+    {"STKFLT", 16},    {"CHLD", SIGCHLD},   {"CLD", SIGCHLD},  {"CONT", SIGCONT},
+    {"STOP", SIGSTOP}, {"TSTP", SIGTSTP},   {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},
+    {"URG", SIGURG},   {"XCPU", SIGXCPU},   {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM},
+    {"PROF", SIGPROF}, {"WINCH", SIGWINCH}, {"IO", SIGIO},     {"POLL", SIGIO},
     {"PWR", SIGPWR},   {"SYS", SIGSYS},
 }};
 
@@ -61,11 +61,14 @@ Result<int> parse_signal(std::string_view text) {
   if (name == "RTMIN") return kRtMin;
   if (name == "RTMAX") return kRtMax;
   if (name.starts_with("RTMIN+"))
-    if (int offset = number_of(std::string_view(name).substr(6)); offset > 0 && offset <= kRtMax - kRtMin)
+    if (int offset = number_of(std::string_view(name).substr(6));
+        offset > 0 && offset <= kRtMax - kRtMin)
       return kRtMin + offset;
   std::array<std::string_view, kSignals.size()> names;
-  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kSignals[i].name;
-  return fail(0, fmt::format("invalid signal: \"{}\"{}", text.substr(0, 32), did_you_mean(name, names)));
+  for (std::size_t i = 0; i < names.size(); ++i)
+    names[i] = kSignals[i].name;
+  return fail(
+      0, fmt::format("invalid signal: \"{}\"{}", text.substr(0, 32), did_you_mean(name, names)));
 }
 
 }  // namespace suit::engine

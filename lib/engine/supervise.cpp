@@ -1,10 +1,10 @@
 /// \file
-/// The process that stays with a container: launches it, moves its output, forwards signals, records
-/// the end.
+/// The process that stays with a container: launches it, moves its output, forwards signals,
+/// records the end.
 ///
 /// One poll(2) loop over a handful of descriptors. The container gets pipes, never the caller's own
-/// descriptors: a terminal could be typed into from inside (TIOCSTI), and a file could be opened again
-/// for writing through /proc/self/fd.
+/// descriptors: a terminal could be typed into from inside (TIOCSTI), and a file could be opened
+/// again for writing through /proc/self/fd.
 ///
 ///     caller's stdin ──> pipe ──> program ──> pipes ──> caller's stdout, stderr, and the log
 
@@ -48,15 +48,16 @@ struct Pipe {
   }
 };
 
-// Blocks signals for its scope and offers the forwarded ones as a descriptor. A reader of our output
-// that has gone is an error of write(2), not our death: SIGPIPE is blocked too.
+// Blocks signals for its scope and offers the forwarded ones as a descriptor. A reader of our
+// output that has gone is an error of write(2), not our death: SIGPIPE is blocked too.
 class SignalQueue {
  public:
   static Result<SignalQueue> create() {
     SignalQueue queue;
     sigset_t wanted;
     ::sigemptyset(&wanted);
-    for (int signal : kForwarded) ::sigaddset(&wanted, signal);
+    for (int signal : kForwarded)
+      ::sigaddset(&wanted, signal);
     sigset_t blocked = wanted;
     ::sigaddset(&blocked, SIGPIPE);
     if (::sigprocmask(SIG_BLOCK, &blocked, &queue.before_) != 0) return fail(errno, "sigprocmask");
@@ -75,7 +76,8 @@ class SignalQueue {
     ::sigemptyset(&broken_pipe);
     ::sigaddset(&broken_pipe, SIGPIPE);
     timespec at_once{};
-    while (::sigtimedwait(&broken_pipe, nullptr, &at_once) > 0) continue;
+    while (::sigtimedwait(&broken_pipe, nullptr, &at_once) > 0)
+      continue;
     ::sigprocmask(SIG_SETMASK, &before_, nullptr);
   }
   os::FdRef fd() const { return fd_; }
@@ -96,11 +98,12 @@ class SignalQueue {
 struct Outlet {
   Stream stream = Stream::Stdout;
   os::Fd from;
-  int to = -1;  // the caller's descriptor; -1 when nobody looks on
+  int to = -1;    // the caller's descriptor; -1 when nobody looks on
+  int error = 0;  // errno of the write that the caller's side refused; a reader that left is none
 };
 
-// Writes all of it, or finds that the reader has left. Then the program's own pipe is closed too, so
-// that it learns what any program in a pipeline learns: EPIPE.
+// Writes all of it, or finds that the reader has left. Then the program's own pipe is closed too,
+// so that it learns what any program in a pipeline learns: EPIPE.
 void write_to_caller(Outlet& outlet, std::string_view bytes) {
   while (outlet.to >= 0 && !bytes.empty()) {
     ssize_t count = ::write(outlet.to, bytes.data(), bytes.size());
@@ -110,14 +113,15 @@ void write_to_caller(Outlet& outlet, std::string_view bytes) {
       pollfd room{outlet.to, POLLOUT, 0};
       ::poll(&room, 1, -1);
     } else if (errno != EINTR) {
+      outlet.error = errno == EPIPE ? 0 : errno;
       outlet.to = -1;
       outlet.from.reset();
     }
   }
 }
 
-// The caller's stdin on its way in. The pipe never blocks us: a program that does not read its input
-// must not keep us from reading its output.
+// The caller's stdin on its way in. The pipe never blocks us: a program that does not read its
+// input must not keep us from reading its output.
 class Inlet {
  public:
   Inlet() = default;
@@ -127,7 +131,8 @@ class Inlet {
     inlet.pipe_ = std::move(pipe);
     return inlet;
   }
-  /// What to wait for next: room in the pipe, or bytes from the caller; a closed inlet waits for none.
+  /// What to wait for next: room in the pipe, or bytes from the caller; a closed inlet waits for
+  /// none.
   pollfd waits_for() const {
     if (!pipe_.valid()) return {-1, 0, 0};
     if (!pending_.empty()) return {pipe_.raw(), POLLOUT, 0};
@@ -145,8 +150,10 @@ class Inlet {
       pending_.assign(chunk.data(), static_cast<std::size_t>(count));
     }
     ssize_t count = ::write(pipe_.raw(), pending_.data(), pending_.size());
-    if (count > 0) pending_.erase(0, static_cast<std::size_t>(count));
-    else if (count < 0 && errno != EAGAIN && errno != EINTR) pipe_.reset();
+    if (count > 0)
+      pending_.erase(0, static_cast<std::size_t>(count));
+    else if (count < 0 && errno != EAGAIN && errno != EINTR)
+      pipe_.reset();
   }
 
  private:
@@ -181,6 +188,15 @@ class Pump {
     if (log_) note(log_->flush());
   }
 
+  /// Output that could not be delivered is a failure, whatever the program's own code is.
+  Result<void> delivered() const {
+    for (const Outlet& outlet : outlets_)
+      if (outlet.error != 0)
+        return fail(outlet.error,
+                    outlet.stream == Stream::Stdout ? "write to stdout" : "write to stderr");
+    return {};
+  }
+
  private:
   void drain(Outlet& outlet) {
     std::array<char, kChunkBytes> chunk;
@@ -204,8 +220,8 @@ class Pump {
 
   void forward(const runtime::Container& container, const SignalQueue& signals) {
     while (int signal = signals.next()) {
-      // Process 1 of a pid namespace ignores what it has no handler for (pid_namespaces(7)): whoever
-      // asks a third time means it.
+      // Process 1 of a pid namespace ignores what it has no handler for (pid_namespaces(7)):
+      // whoever asks a third time means it.
       if ((signal == SIGINT || signal == SIGTERM) && ++requests_ >= 3) signal = SIGKILL;
       if (auto sent = container.kill(signal); !sent)
         SUIT_LOG(Debug, "forward signal {}: {}", signal, sent.error().message());
@@ -218,8 +234,8 @@ class Pump {
   int requests_ = 0;
 };
 
-// The record's own list, not the image: the image may have been removed since. Snapshots that a power
-// cut has made doubtful are unpacked again, and for that the image must still be there.
+// The record's own list, not the image: the image may have been removed since. Snapshots that a
+// power cut has made doubtful are unpacked again, and for that the image must still be there.
 Result<std::vector<std::string>> lower_dirs(store::Store& store, const Record& record) {
   auto missing = [&](const digest::Digest& id) { return !store.has_snapshot(id); };
   if (std::ranges::any_of(record.snapshots, missing)) {
@@ -227,7 +243,8 @@ Result<std::vector<std::string>> lower_dirs(store::Store& store, const Record& r
     return store.lower_dirs(image);
   }
   std::vector<std::string> dirs;
-  for (const auto& id : record.snapshots) dirs.push_back(store.snapshot_dir(id));
+  for (const auto& id : record.snapshots)
+    dirs.push_back(store.snapshot_dir(id));
   std::ranges::reverse(dirs);
   dirs.push_back(store.scaffold_dir());
   return dirs;
@@ -326,6 +343,7 @@ Result<RunResult> Supervisor::launch_and_watch(const Record& record, const std::
     SUIT_TRY(os::replace_file(dir + "/state.json", to_json(exited_state(state, status)), 0600,
                               os::Durable::Yes));
   if (!status) return std::unexpected(std::move(status).error());
+  if (status->shell_code() == 0) SUIT_TRY(pump.delivered());
   RunResult result{*status, std::nullopt};
   if (onlooker == Onlooker::CallerExplained)
     result.explanation = Explanation{std::move(prepared.plan), std::move(timeline)};

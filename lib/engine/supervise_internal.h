@@ -40,7 +40,8 @@ class Supervisor {
   Result<RunResult> run(Held held, Onlooker onlooker, const std::function<Result<void>()>& started);
 
  private:
-  Result<RunResult> launch_and_watch(const Record& record, const std::string& dir, Onlooker onlooker,
+  Result<RunResult> launch_and_watch(const Record& record, const std::string& dir,
+                                     Onlooker onlooker,
                                      const std::function<Result<void>()>& started);
   Engine& engine_;
 };

@@ -66,7 +66,8 @@ std::string name_of(uid_t uid) {
     std::size_t two = one == std::string_view::npos ? one : line.find(':', one + 1);
     if (two == std::string_view::npos) continue;
     std::size_t three = line.find(':', two + 1);
-    if (number(line.substr(two + 1, three - two - 1)) == uid) return std::string(line.substr(0, one));
+    if (number(line.substr(two + 1, three - two - 1)) == uid)
+      return std::string(line.substr(0, one));
   }
   return {};
 }
@@ -94,16 +95,23 @@ bool run_mapper(const char* program, pid_t target, std::uint32_t own, const SubI
   std::string own_text = std::to_string(own);
   std::string first = std::to_string(more.first);
   std::string count = std::to_string(more.count);
-  std::array<char*, 9> argv = {const_cast<char*>(program), pid.data(),   const_cast<char*>("0"),
-                               own_text.data(),            const_cast<char*>("1"),
-                               const_cast<char*>("1"),     first.data(), count.data(), nullptr};
+  std::array<char*, 9> argv = {const_cast<char*>(program),
+                               pid.data(),
+                               const_cast<char*>("0"),
+                               own_text.data(),
+                               const_cast<char*>("1"),
+                               const_cast<char*>("1"),
+                               first.data(),
+                               count.data(),
+                               nullptr};
   pid_t child = ::fork();
   if (child == 0) {
     ::execv(program, argv.data());
     ::_exit(127);
   }
   int status = 0;
-  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR)
+    continue;
   return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -134,7 +142,8 @@ class Mapper {
     bool told = ::write(go_.raw(), "g", 1) == 1;
     go_.reset();
     int status = 0;
-    while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) continue;
+    while (::waitpid(child_, &status, 0) < 0 && errno == EINTR)
+      continue;
     return told && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
 
@@ -152,15 +161,19 @@ Result<void> map_one_id(const MapPlan& plan) {
 }
 
 std::unexpected<Error> refused(int error) {
-  std::string hint = "this host does not let plain users make user namespaces: run as root, or allow it: ";
+  std::string hint =
+      "this host does not let plain users make user namespaces: run as root, or allow it: ";
   auto limit = os::read_file("/proc/sys/user/max_user_namespaces", 64);
   auto clone = os::read_file("/proc/sys/kernel/unprivileged_userns_clone", 64);
   auto apparmor = os::read_file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 64);
-  if (limit && limit->starts_with("0")) hint += "sysctl user.max_user_namespaces=15000";
-  else if (clone && clone->starts_with("0")) hint += "sysctl kernel.unprivileged_userns_clone=1";
+  if (limit && limit->starts_with("0"))
+    hint += "sysctl user.max_user_namespaces=15000";
+  else if (clone && clone->starts_with("0"))
+    hint += "sysctl kernel.unprivileged_userns_clone=1";
   else if (apparmor && apparmor->starts_with("1"))
     hint += "sysctl kernel.apparmor_restrict_unprivileged_userns=0";
-  else hint += "an outer container's seccomp profile forbids unshare(CLONE_NEWUSER)";
+  else
+    hint += "an outer container's seccomp profile forbids unshare(CLONE_NEWUSER)";
   return fail(error, "unshare(CLONE_NEWUSER)", hint);
 }
 

@@ -1,8 +1,8 @@
 /// \file
 /// Running without root: the whole engine moves into a user namespace in which it is root.
 ///
-/// With `newuidmap` and a range in /etc/subuid the image's owners are kept; without, one id is mapped
-/// and every file belongs to the caller.
+/// With `newuidmap` and a range in /etc/subuid the image's owners are kept; without, one id is
+/// mapped and every file belongs to the caller.
 /// \see user_namespaces(7), newuidmap(1), subuid(5); tutorial 03
 
 #pragma once

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "os/file.h"
 #include "os/process.h"
 #include "runtime/runtime.h"
@@ -77,7 +78,10 @@ Result<void> Container::kill(int signal) const { return os::pidfd_send_signal(pi
 Result<ExitStatus> Container::wait() {
   SUIT_LET(os::WaitStatus status, os::wait_pidfd(pidfd_));
   pidfd_.reset();
-  if (!cgroup2_dir_.empty()) SUIT_TRY(end_cgroup(std::exchange(cgroup2_dir_, {})));
+  // A cgroup that stays is untidy; an exit code that is lost would be wrong.
+  if (!cgroup2_dir_.empty())
+    if (auto removed = end_cgroup(std::exchange(cgroup2_dir_, {})); !removed)
+      SUIT_LOG(Warn, "{}", removed.error().message());
   return ExitStatus{status.code, status.signal};
 }
 

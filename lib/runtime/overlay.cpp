@@ -74,7 +74,9 @@ Result<os::Fd> mount_overlay(const Overlay& overlay, const HostFacts& facts) {
   if (!fs) return wrap(std::move(fs).error(), "mount overlay");
   auto created = fs->create();
   if (!created) return wrap(std::move(created).error(), "mount overlay on " + overlay.upper);
-  return fs->fsmount(0);
+  // A disk's node in an image would be the host's disk: a container's devices are in its /dev
+  // alone.
+  return fs->fsmount(MOUNT_ATTR_NODEV);
 }
 
 Result<os::Fd> clone_tree(const std::string& path) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include <fmt/format.h>
 
@@ -46,6 +47,11 @@ Result<void> check_spec(const oci::Spec& spec) {
     return fail(0, fmt::format("/process/cwd: \"{}\" is not an absolute path", spec.process.cwd));
   if (std::ranges::count(spec.process.cwd, '/') > 64)
     return fail(0, "/process/cwd: more than 64 components");
+  // setresuid(2) reads this number as "leave it": the program would stay root (CVE-2024-40635).
+  constexpr std::uint32_t kNoId = UINT32_MAX;
+  const oci::SpecUser& user = spec.process.user;
+  if (user.uid == kNoId || user.gid == kNoId)
+    return fail(0, fmt::format("/process/user: {} is not a user or group id", kNoId));
   if (spec.process.terminal)
     return fail(0, "/process/terminal: a terminal is not supported by this runtime",
                 "run without a terminal, with stdin kept open if input is needed");

@@ -101,10 +101,10 @@ void plan_filesystem(Builder& b, const PlanInput& in, const Wanted& w, const std
   };
   if (!w.mount.source.empty()) set(FSCONFIG_SET_STRING, b.text("source"), b.text(w.mount.source));
   for (const auto& option : w.options.data) {
-    if (is_unmapped_gid(option, in.facts))
-      b.warn(fmt::format("{}: gid={} is not mapped in this user namespace, left out", w.pointer,
-                         option.second));
-    else if (option.second.empty())
+    // Every spec asks for gid=5, the tty group; where it has no mapping, the file system's own
+    // default gives the terminals to the caller's group.
+    if (is_unmapped_gid(option, in.facts)) continue;
+    if (option.second.empty())
       set(FSCONFIG_SET_FLAG, b.text(option.first), Builder::null());
     else
       set(FSCONFIG_SET_STRING, b.text(option.first), b.text(option.second));
@@ -156,6 +156,16 @@ void plan_host_sysfs(Builder& b, const Wanted& w) {
   plan_bind(b, {host, options, w.destination, w.pointer}, Symlinks::Refuse);
 }
 
+// The container's own cgroup is the root of its cgroup namespace, so a bind of it shows what a new
+// cgroup2 file system would. Creating one waits for an RCU grace period: 7 to 12 ms on an idle
+// host.
+void plan_own_cgroup(Builder& b, const Wanted& w) {
+  oci::SpecMount own{w.mount.destination, "bind", b.plan().cgroup_dir, {}};
+  MountOptions options = w.options;
+  options.data.clear();
+  plan_bind(b, {own, options, w.destination, w.pointer}, Symlinks::Refuse);
+}
+
 void plan_fresh(Builder& b, const PlanInput& in, Wanted w) {
   std::string type = w.mount.type;
   if (type == "cgroup") type = "cgroup2";
@@ -187,6 +197,9 @@ Result<void> plan_mount(Builder& b, const PlanInput& in, const Wanted& w) {
   } else if (w.mount.type == "sysfs" && in.facts.in_user_namespace &&
              in.shares_namespace("network")) {
     plan_host_sysfs(b, w);
+  } else if (w.mount.type.starts_with("cgroup") && in.has_namespace("cgroup") &&
+             !b.plan().cgroup_dir.empty()) {
+    plan_own_cgroup(b, w);
   } else {
     plan_fresh(b, in, w);
   }

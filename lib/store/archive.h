@@ -1,9 +1,8 @@
 /// \file
-/// Images as one file: what `docker save`, `podman save`, skopeo and buildx write, and what they
-/// read.
+/// Images as one file: what `docker save`, `podman save`, skopeo and buildx write and read.
 ///
-///     load   tar (gzip, zstd, …) ──> staged in ingest/ ──> planned ──> verified ──> blobs,
-///     index.json save   image(s) ──> one tar that is an OCI layout and a docker-archive at once
+///     load   tar (gzip, zstd, …) ──> staged in ingest/ ──> planned ──> verified ──> blobs, index
+///     save   image(s) ──> one tar that is an OCI layout and a docker-archive at once
 ///
 /// An archive's entries may come in any order, so all are staged first; nothing is visible before
 /// all images of the archive are verified: digest and size of every blob, diffID of every layer.

@@ -1,8 +1,7 @@
 /// \file
 /// Content being written: `ingest/<random>`, a file or a folder, held by flock(2) while it is.
 ///
-///     create ──> flock ──> fill ──> fdatasync ──> rename to its place ──> fsync of the folder
-///     there
+///     create ──> flock ──> fill ──> fdatasync ──> rename to its place ──> fsync of that folder
 ///                            │
 ///                            └ the process dies: the kernel drops the lock, the next open sweeps
 ///

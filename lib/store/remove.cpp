@@ -114,22 +114,22 @@ Result<Store::Removed> untag_damaged(const Store& store, std::string_view name, 
 
 // Frees what only this image used. When somebody else works in the store it is left to the garbage
 // collection: nothing points to it any more either way.
-Result<std::vector<digest::Digest>> free_content(const Store& store, const Image& image) {
+Result<Store::Removed> free_content(const Store& store, const Image& image) {
   SUIT_LET(Marks marked, mark(store));
-  std::vector<digest::Digest> deleted = {image.id};
+  Store::Removed removed;
+  removed.deleted = {image.id};
   auto chain = hash::chain_ids(image.config.diff_ids);
   for (auto id = chain.rbegin(); id != chain.rend(); ++id)
-    if (!marked.snapshots.contains(*id)) deleted.push_back(*id);
+    if (!marked.snapshots.contains(*id)) removed.deleted.push_back(*id);
   auto lock = os::Lock::acquire(store.root() + "/lock", os::LockMode::Exclusive, os::Wait::No);
   if (!lock) {
     SUIT_LOG(Debug, "the content of {} is left to the garbage collection", image.id.text());
-    return deleted;
+    return removed;
   }
   // Marked again, as somebody may have come and gone before the lock was ours.
   SUIT_LET(marked, mark(store));
-  if (auto swept = sweep_unmarked(store, marks_of(image), marked); !swept)
-    return std::unexpected(std::move(swept).error());
-  return deleted;
+  SUIT_LET(removed.freed_bytes, sweep_unmarked(store, marks_of(image), marked));
+  return removed;
 }
 
 // The descriptors of every manifest with this image's config: their names are its names.
@@ -163,7 +163,9 @@ Result<Store::Removed> Store::remove_image(std::string_view name_or_id, bool for
   for (const std::string& gone : plan.names)
     removed.untagged.push_back(familiar(gone));
   if (plan.delete_image) {
-    SUIT_LET(removed.deleted, free_content(*this, image));
+    SUIT_LET(Removed freed, free_content(*this, image));
+    removed.deleted = std::move(freed.deleted);
+    removed.freed_bytes = freed.freed_bytes;
   }
   return removed;
 }

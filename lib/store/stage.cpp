@@ -39,8 +39,10 @@ Result<std::string> clean_path(std::string_view base, std::string_view path) {
       parts.pop_back();
     }
   std::string out;
-  for (std::string_view part : parts)
-    out += (out.empty() ? "" : "/") + std::string(part);
+  for (std::string_view part : parts) {
+    if (!out.empty()) out += '/';
+    out += part;
+  }
   return out;
 }
 

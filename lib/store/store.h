@@ -1,13 +1,13 @@
 /// \file
 /// Where blobs, images and snapshots live: a legal OCI image-layout, and folders beside it.
 ///
-///     <root>/oci-layout index.json blobs/sha256/<hex>   the layout: ls, jq and skopeo read it in
-///     place <root>/ingest/<random>       being written; swept when its flock is free
-///     <root>/snapshots/<chain id>/fs   one layer each, in overlay upper format
-///     <root>/scaffold/             mount points (/proc, /etc/hosts, …) as the lowest overlay layer
-///     <root>/cache/<key>.json      build steps already done (kept by build)
-///     <root>/containers/<id>/      one folder a container (kept by engine)
-///     <root>/lock                  shared for use, exclusive for garbage collection
+///     <root>/oci-layout index.json blobs/sha256/<hex>   the layout: ls, jq, skopeo read it in
+///     place <root>/ingest/<random>          being written; swept when its flock is free
+///     <root>/snapshots/<chain id>/fs  one layer each, in overlay upper format
+///     <root>/scaffold/                mount points (/proc, /etc/hosts, …), the lowest overlay
+///     layer <root>/cache/<key>.json         build steps already done (kept by build)
+///     <root>/containers/<id>/         one folder a container (kept by engine)
+///     <root>/lock                     shared for use, exclusive for garbage collection
 ///
 /// Order of every change: content to ingest, fdatasync, rename, fsync of the directory, and only
 /// then the record that points to it. A record never points to what is not durable. Readers take no
@@ -109,16 +109,15 @@ class Store {
                              const std::vector<naming::Reference>& names);
   std::vector<Image> images() const;
   /// By name, by full or shortened id, or by digest.
-  /// \errors ENOENT with where was looked and what to do; did-you-mean over the names; an id that
-  /// several images share is refused.
+  /// \errors ENOENT with where was looked and what to do; 0 for an id that several images share
   Result<Image> find_image(std::string_view name_or_id) const;
   Result<void> tag(const Image& image, const naming::Reference& name);
   struct Removed {
     std::vector<std::string> untagged;
     std::vector<digest::Digest> deleted;  ///< images and layers that went, for `Deleted: sha256:…`
+    std::uint64_t freed_bytes = 0;        ///< on disk
   };
-  /// Removes a name, and the image with its last name. \p in_use lists image ids that containers
-  /// hold.
+  /// Removes a name, and the image with its last name. \p in_use: image ids that containers hold.
   Result<Removed> remove_image(std::string_view name_or_id, bool force,
                                const std::vector<digest::Digest>& in_use);
 
@@ -126,8 +125,7 @@ class Store {
   bool has_snapshot(const digest::Digest& chain_id) const;
   std::string snapshot_dir(const digest::Digest& chain_id) const;  ///< absolute path of its fs/
   Result<SnapshotWriter> begin_snapshot();
-  /// Renames a filled upper to its place; one that is already there is kept and the new one
-  /// dropped.
+  /// Renames a filled upper to its place; one that is there already is kept.
   Result<void> commit_snapshot(SnapshotWriter writer, const digest::Digest& chain_id);
   /// Overlay lower directories of an image, topmost first, scaffold last; unpacks and verifies what
   /// is missing (digest and diffID).
@@ -140,10 +138,9 @@ class Store {
   std::string scaffold_dir() const { return root_ + "/scaffold"; }
 
   /// Removes blobs, snapshots and ingest files that no image, cache record or container points to.
-  /// \param grace what came to the store less long ago stays, for a writer that forgot to hold
-  /// `use()`; a prune that somebody asked for passes 0.
-  /// \errors EWOULDBLOCK while somebody holds `use()`
+  /// \param grace what came less long ago stays; a prune that somebody asked for passes 0.
   /// \return bytes freed on disk
+  /// \errors EWOULDBLOCK while somebody holds `use()`
   Result<std::uint64_t> collect_garbage(std::chrono::seconds grace = std::chrono::seconds(60));
 
  private:

@@ -98,7 +98,7 @@ Result<void> unpack(Store& store, const Task& task) {
   auto stats = apply_verified(std::move(blob), task, tree, options);
   if (!stats) return std::unexpected(std::move(stats).error());
   if (stats->squashed > 0)
-    SUIT_LOG(Warn, "layer {}: {} entries belong to you, as their owners have no mapping here",
+    SUIT_LOG(Info, "layer {}: {} entries belong to you, as their owners have no mapping here",
              task.blob.digest.text(), stats->squashed);
   return place_snapshot(store.root(), entry, task.chain_id, stats->size_bytes);
 }

@@ -12,7 +12,9 @@ TEST(SafeText, ShowsWhatATerminalWouldObey) {
   EXPECT_EQ(safe("\x7f"), "\\x7f");
   EXPECT_EQ(safe("\xc2\x9bzm"), "\\xc2\\x9bzm");  // U+009B, a one-character escape sequence
   EXPECT_EQ(safe("\xff\xc0\x80"), "\\xff\\xc0\\x80");
-  EXPECT_EQ(safe("a\xe2\x80\xae" "b"), "a\\xe2\\x80\\xaeb");  // U+202E writes backwards
+  EXPECT_EQ(safe("a\xe2\x80\xae"
+                 "b"),
+            "a\\xe2\\x80\\xaeb");  // U+202E writes backwards
   EXPECT_EQ(safe("grün 你好 🐳"), "grün 你好 🐳");
 }
 

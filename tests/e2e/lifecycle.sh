@@ -50,7 +50,10 @@ ok "$SUIT" rm -f short
 # The monitor is killed: the container does not outlive it, and nobody says it ended well.
 ok "$SUIT" run -d --name orphan $base sleep 1000
 monitor=$(cat "$SUIT_ROOT"/run/c/*.lock)
+"$SUIT" wait orphan >waited 2>&1 &
 kill -9 "$monitor"
+wait $!
+same "wait, when the monitor is killed" "$(cat waited)" 137
 until_true 10 sh -c "\"$SUIT\" ps -a --format '{{.Status}}' | grep -q 'Exited (137)'" ||
   fail "after the monitor's death: $("$SUIT" ps -a)"
 ok "$SUIT" rm orphan

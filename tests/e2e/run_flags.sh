@@ -20,7 +20,7 @@ holds "-u name" "$out" "1000
 /home/pilot
 CapEff:	0000000000000000"
 in_container $base sh -c 'grep -E "Cap(Inh|Prm|Eff|Bnd|Amb)|NoNewPrivs" /proc/self/status'
-same "Docker's capabilities" "$(echo "$out" | tr -d '\t' | tr '\n' ' ')" "CapInh:0000000000000000 CapPrm:00000000a80425fb CapEff:00000000a80425fb CapBnd:00000000a80425fb CapAmb:0000000000000000 NoNewPrivs:0 "
+same "Docker's capabilities but CAP_MKNOD" "$(echo "$out" | tr -d '\t' | tr '\n' ' ')" "CapInh:0000000000000000 CapPrm:00000000a00425fb CapEff:00000000a00425fb CapBnd:00000000a00425fb CapAmb:0000000000000000 NoNewPrivs:0 "
 in_container --hostname tin $base sh -c 'hostname; cat /etc/hostname; grep -c localhost /etc/hosts'
 holds "--hostname" "$out" "tin
 tin
@@ -41,9 +41,10 @@ in_container $base sh -c 'cat /proc/kcore | head -c 1 | wc -c; ls -d /proc/acpi/
 same "masked" "$(echo $out)" "0 0"
 in_container $base sh -c 'touch /sys/x' ; holds "read-only /sys" "$err" "Read-only"
 in_container --read-only $base sh -c 'touch /x' ; holds "--read-only" "$err" "Read-only"
-in_container $base sh -c 'for d in null zero full random urandom tty; do [ -c /dev/$d ] || echo no $d; done; ls -l /dev/fd | sed "s/.*-> //"; echo hi > /dev/shm/x && cat /dev/shm/x; mknod /dev/sda b 8 0 && cat /dev/sda' 
+in_container $base sh -c 'for d in null zero full random urandom tty; do [ -c /dev/$d ] || echo no $d; done; ls -l /dev/fd | sed "s/.*-> //"; echo hi > /dev/shm/x && cat /dev/shm/x'
 holds "devices" "$out" "/proc/self/fd
 hi"
+in_container $base mknod /dev/sda b 8 0 ; holds "no nodes of the host's disks" "$err" "not permitted"
 same "stdin without -i is empty" "$(echo secret | "$SUIT" run --rm $base cat)" ""
 same "stdin with -i" "$(echo through | "$SUIT" run --rm -i $base cat)" "through"
 head -c 3000000 /dev/urandom >blob

@@ -22,11 +22,12 @@ class Log : public ::testing::Test {
 
   std::vector<LogLine> lines(LogQuery query = {}) {
     std::vector<LogLine> all;
-    auto done = read_log(path_, query, [] { return false; },
-                         [&](const LogLine& line) {
-                           all.push_back(line);
-                           return true;
-                         });
+    auto done = read_log(
+        path_, query, [] { return false; },
+        [&](const LogLine& line) {
+          all.push_back(line);
+          return true;
+        });
     EXPECT_TRUE(done) << done.error().message();
     return all;
   }
@@ -71,6 +72,15 @@ TEST_F(Log, CutsALineThatNeverEnds) {
   EXPECT_EQ(joined, endless);
 }
 
+TEST_F(Log, LeavesOutARecordThatAKilledWriterLeftHalf) {
+  ASSERT_TRUE(os::replace_file(path_, "{\"log\":\"half"));
+  LogWriter log = LogWriter::create(path_).value();
+  ASSERT_TRUE(log.write(Stream::Stdout, "lost with it\nkept\n"));
+  auto all = lines();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].text, "kept\n");
+}
+
 TEST_F(Log, ReplacesBytesThatAreNotText) {
   LogWriter log = LogWriter::create(path_).value();
   ASSERT_TRUE(log.write(Stream::Stdout, "a\xff\xc3(\xe2\x82\xac\n"));
@@ -80,7 +90,8 @@ TEST_F(Log, ReplacesBytesThatAreNotText) {
 
 TEST_F(Log, ShowsOnlyItsTail) {
   LogWriter log = LogWriter::create(path_).value();
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(log.write(Stream::Stdout, std::to_string(i) + "\n"));
+  for (int i = 0; i < 10; ++i)
+    ASSERT_TRUE(log.write(Stream::Stdout, std::to_string(i) + "\n"));
   auto last = lines({.tail = 2, .follow = false});
   ASSERT_EQ(last.size(), 2U);
   EXPECT_EQ(last[0].text, "8\n");
@@ -97,10 +108,11 @@ TEST_F(Log, FollowsUntilTheContainerIsGone) {
     EXPECT_TRUE(log.write(Stream::Stdout, "later " + std::to_string(asked) + "\n"));
     return ++asked < 3;
   };
-  auto done = read_log(path_, {.tail = std::nullopt, .follow = true}, alive, [&](const LogLine& line) {
-    seen.push_back(line.text);
-    return true;
-  });
+  auto done =
+      read_log(path_, {.tail = std::nullopt, .follow = true}, alive, [&](const LogLine& line) {
+        seen.push_back(line.text);
+        return true;
+      });
   ASSERT_TRUE(done) << done.error().message();
   EXPECT_EQ(seen, (std::vector<std::string>{"first\n", "later 0\n", "later 1\n", "later 2\n"}));
 }

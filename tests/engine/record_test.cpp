@@ -74,7 +74,8 @@ TEST(State, RefusesAPhaseItDoesNotKnow) {
 }
 
 TEST(ContainerName, FollowsDockersRule) {
-  for (const char* good : {"web", "a1", "A_b.c-d", "0x"}) EXPECT_TRUE(check_name(good)) << good;
+  for (const char* good : {"web", "a1", "A_b.c-d", "0x"})
+    EXPECT_TRUE(check_name(good)) << good;
   for (const char* bad : {"", "a", "../x", "a/b", "-rf", ".hidden", "two words", "é"})
     EXPECT_FALSE(check_name(bad)) << bad;
   EXPECT_FALSE(check_name(std::string(300, 'a')));
@@ -83,7 +84,8 @@ TEST(ContainerName, FollowsDockersRule) {
 }
 
 TEST(ContainerName, IsValidWhenMadeUp) {
-  for (int i = 0; i < 100; ++i) EXPECT_TRUE(check_name(make_name()));
+  for (int i = 0; i < 100; ++i)
+    EXPECT_TRUE(check_name(make_name()));
 }
 
 }  // namespace

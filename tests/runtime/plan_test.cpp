@@ -181,6 +181,15 @@ TEST(Plan, RefusesSysctlsOfTheHost) {
   EXPECT_THAT(refusal(spec), HasSubstr("would change the host"));
 }
 
+TEST(Plan, RefusesTheIdThatMeansNoChange) {
+  oci::Spec spec = spec_of();
+  spec.process.user.uid = 4294967295;
+  EXPECT_THAT(refusal(spec), HasSubstr("4294967295 is not a user or group id"));
+  spec.process.user.uid = 1000;
+  spec.process.user.gid = 4294967295;
+  EXPECT_THAT(refusal(spec), HasSubstr("4294967295 is not a user or group id"));
+}
+
 TEST(Plan, DropsOnlyCapabilitiesThatAreThere) {
   oci::Spec spec = spec_of();
   HostFacts facts;
