@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -17,7 +18,7 @@
 namespace suit::engine {
 namespace {
 
-oci::Spec make_spec(const Record& record, const os::User& user) {
+oci::Spec make_spec(const Record& record, const os::User& user, const runtime::HostFacts& facts) {
   oci::Spec spec = oci::default_spec();
   spec.root_readonly = record.read_only;
   spec.hostname = record.hostname;
@@ -29,11 +30,16 @@ oci::Spec make_spec(const Record& record, const os::User& user) {
   spec.process.cwd = record.working_dir;
   spec.process.user.uid = user.uid;
   spec.process.user.gid = user.gid;
-  spec.process.user.additional_gids = user.additional_gids;
-  // No device cgroup guards the host's disks yet: whoever can make a node could open one.
+  // The primary group is among the others too: else a program that drops it could undo a file's
+  // "not this group" (CVE-2023-25173).
+  std::vector<std::uint32_t>& groups = spec.process.user.additional_gids;
+  groups = user.additional_gids;
+  if (std::ranges::find(groups, user.gid) == groups.end()) groups.insert(groups.begin(), user.gid);
   oci::Capabilities& caps = spec.process.capabilities;
-  for (auto* set : {&caps.bounding, &caps.effective, &caps.permitted})
-    std::erase(*set, "CAP_MKNOD");
+  // Where no device cgroup guards the host's disks, whoever can make a node could open one.
+  if (facts.devices_cgroup_dir.empty())
+    for (auto* set : {&caps.bounding, &caps.effective, &caps.permitted})
+      std::erase(*set, "CAP_MKNOD");
   // Only root keeps capabilities across exec: capabilities(7), "effect of user ID changes".
   if (user.uid != 0) {
     caps.effective.clear();
@@ -64,7 +70,7 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
   os::Root root(std::move(same));
   SUIT_LET(os::User user, os::resolve_user(root, record.user.empty() ? "0" : record.user));
 
-  oci::Spec spec = make_spec(record, user);
+  oci::Spec spec = make_spec(record, user, facts);
   SUIT_LET(std::vector<oci::SpecMount> etc,
            runtime::write_etc_files(dir + "/etc", etc_files(record)));
   spec.mounts.insert(spec.mounts.end(), etc.begin(), etc.end());

@@ -48,18 +48,41 @@ Result<void> end_cgroup(const std::string& directory) {
   return fail(code, fmt::format("rmdir(\"{}\")", directory));
 }
 
+// Version 1 has no kill: whoever was in the group died with the pid namespace, and leaves at once.
+Result<void> end_devices_cgroup(const std::string& directory) {
+  constexpr int kAttempts = 50, kWaitMs = 20;
+  for (int i = 0; i < kAttempts; ++i) {
+    if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return {};
+    if (errno != EBUSY) break;
+    ::poll(nullptr, 0, kWaitMs);
+  }
+  return fail(errno, fmt::format("rmdir(\"{}\")", directory));
+}
+
+// A cgroup that stays is untidy, no more: what it held is gone.
+void end_cgroups(const std::string& cgroup2, const std::string& devices) {
+  if (!cgroup2.empty())
+    if (auto removed = end_cgroup(cgroup2); !removed)
+      SUIT_LOG(Warn, "{}", removed.error().message());
+  if (!devices.empty())
+    if (auto removed = end_devices_cgroup(devices); !removed)
+      SUIT_LOG(Warn, "{}", removed.error().message());
+}
+
 }  // namespace
 
 Container::Container(Container&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       pidfd_(std::move(other.pidfd_)),
       cgroup2_dir_(std::exchange(other.cgroup2_dir_, {})),
+      devices_dir_(std::exchange(other.devices_dir_, {})),
       timeline_(std::move(other.timeline_)) {}
 
 Container& Container::operator=(Container&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(pidfd_, other.pidfd_);
   std::swap(cgroup2_dir_, other.cgroup2_dir_);
+  std::swap(devices_dir_, other.devices_dir_);
   std::swap(timeline_, other.timeline_);
   return *this;
 }
@@ -70,7 +93,7 @@ Container::~Container() {
     auto killed = kill(SIGKILL);
     auto ended = os::wait_pidfd(pidfd_);
   }
-  if (!cgroup2_dir_.empty()) auto removed = end_cgroup(cgroup2_dir_);
+  end_cgroups(cgroup2_dir_, devices_dir_);
 }
 
 Result<void> Container::kill(int signal) const { return os::pidfd_send_signal(pidfd_, signal); }
@@ -78,21 +101,21 @@ Result<void> Container::kill(int signal) const { return os::pidfd_send_signal(pi
 Result<ExitStatus> Container::wait() {
   SUIT_LET(os::WaitStatus status, os::wait_pidfd(pidfd_));
   pidfd_.reset();
-  // A cgroup that stays is untidy; an exit code that is lost would be wrong.
-  if (!cgroup2_dir_.empty())
-    if (auto removed = end_cgroup(std::exchange(cgroup2_dir_, {})); !removed)
-      SUIT_LOG(Warn, "{}", removed.error().message());
+  end_cgroups(std::exchange(cgroup2_dir_, {}), std::exchange(devices_dir_, {}));
   return ExitStatus{status.code, status.signal};
 }
 
 void Container::release() {
   pidfd_.reset();
   cgroup2_dir_.clear();
+  devices_dir_.clear();
 }
 
 Result<void> remove_cgroup(const HostFacts& facts, std::string_view id) {
-  if (facts.cgroup2_dir.empty()) return {};
-  return end_cgroup(fmt::format("{}/spacesuit/{}", facts.cgroup2_dir, id));
+  if (!facts.cgroup2_dir.empty())
+    SUIT_TRY(end_cgroup(fmt::format("{}/spacesuit/{}", facts.cgroup2_dir, id)));
+  if (facts.devices_cgroup_dir.empty()) return {};
+  return end_devices_cgroup(fmt::format("{}/spacesuit/{}", facts.devices_cgroup_dir, id));
 }
 
 }  // namespace suit::runtime

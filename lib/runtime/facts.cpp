@@ -58,6 +58,14 @@ std::string cgroup2_dir() {
   return found;
 }
 
+// The devices controller of cgroup v1 has its usual place, or the host is another one than we know.
+std::string devices_cgroup_dir() {
+  const char* usual = "/sys/fs/cgroup/devices";
+  struct statfs info{};
+  bool is_v1 = ::statfs(usual, &info) == 0 && info.f_type == CGROUP_SUPER_MAGIC;
+  return is_v1 && ::access(usual, W_OK) == 0 ? usual : "";
+}
+
 // How many ids from 0 a map file maps without a gap; all when it is the initial one.
 std::uint32_t mapped_from_zero(std::string_view map) {
   std::uint64_t next = 0;
@@ -134,7 +142,10 @@ Result<HostFacts> probe_host() {
       (info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0)
     facts.root_is_mount = (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
   // Cgroups of a user namespace belong to whoever delegated them: not ours to make.
-  if (!facts.in_user_namespace) facts.cgroup2_dir = cgroup2_dir();
+  if (!facts.in_user_namespace) {
+    facts.cgroup2_dir = cgroup2_dir();
+    facts.devices_cgroup_dir = devices_cgroup_dir();
+  }
   probe_capabilities(facts);
   probe_limits(facts);
   probe_signals(facts);

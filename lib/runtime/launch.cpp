@@ -333,12 +333,16 @@ Result<Container> launch(const LaunchPlan& plan, const LaunchInputs& inputs) {
   container.pid_ = launch.pid();
   container.pidfd_ = launch.take_pidfd();
   container.cgroup2_dir_ = plan.cgroup_dir;
+  container.devices_dir_ = plan.devices_dir;
   if (failure.error != 0) {
     // The cgroup of somebody else's container of the same name must stay.
     const Op& op = (failure.lane == kHostLane ? plan.host : plan.container)[failure.op];
     bool is_not_ours =
         failure.lane == kHostLane && (op.call == Call::unlinkat || op.call == Call::mkdirat);
-    if (is_not_ours) container.cgroup2_dir_.clear();
+    if (is_not_ours) {
+      container.cgroup2_dir_.clear();
+      container.devices_dir_.clear();
+    }
     return std::unexpected(launch.error_of(failure));  // the container ends with this scope
   }
   container.timeline_ = launch.timeline(start_ns);

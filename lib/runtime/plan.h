@@ -26,6 +26,7 @@ struct LaunchPlan {
   std::vector<std::string> slot_names;  ///< for people: `rootfs`, `mount /proc`
   std::vector<std::string> warnings;    ///< where the host gives less than the spec asks for
   std::string cgroup_dir;               ///< absolute path of the container's v2 cgroup; empty: none
+  std::string devices_dir;              ///< of its cgroup in v1's devices hierarchy; empty: none
   std::string program;                  ///< args[0], as asked for
   std::vector<std::string> search;      ///< candidate paths of the program, in the order of PATH
   std::uint64_t clone_flags = 0;

@@ -34,6 +34,7 @@ struct HostFacts {
   bool in_user_namespace = false;  ///< root only in a user namespace: no mknod, no v1 cgroups
   bool root_is_mount = true;       ///< false in a plain chroot, where pivot_root(2) is EINVAL
   std::string cgroup2_dir;  ///< a writable v2 tree for life cycle (`cgroup.kill`); empty: none
+  std::string devices_cgroup_dir;  ///< v1 devices controller: who may open what; empty: none
   /// Hard limits by RLIMIT_* number, 0 for unknown: without CAP_SYS_RESOURCE none can be raised.
   std::array<std::uint64_t, 16> rlimits_hard{};
   unsigned last_capability = 40;  ///< the kernel's CAP_LAST_CAP
@@ -124,6 +125,7 @@ class [[nodiscard]] Container {
   pid_t pid_ = -1;
   os::Fd pidfd_;
   std::string cgroup2_dir_;  ///< the container's own; empty: none
+  std::string devices_dir_;  ///< in v1's devices hierarchy; empty: none
   Timeline timeline_;
 };
 

@@ -137,9 +137,8 @@ class Store {
   /// Absolute path of the mount points' directory: the lowest overlay layer of every container.
   std::string scaffold_dir() const { return root_ + "/scaffold"; }
 
-  /// Removes blobs, snapshots and ingest files that no image, cache record or container points to.
+  /// Removes what no image, cache record or container points to; the bytes freed on disk.
   /// \param grace what came less long ago stays; a prune that somebody asked for passes 0.
-  /// \return bytes freed on disk
   /// \errors EWOULDBLOCK while somebody holds `use()`
   Result<std::uint64_t> collect_garbage(std::chrono::seconds grace = std::chrono::seconds(60));
 

@@ -119,11 +119,5 @@ TEST_F(Log, FollowsUntilTheContainerIsGone) {
 
 TEST_F(Log, OfAContainerThatNeverRanIsEmpty) { EXPECT_TRUE(lines().empty()); }
 
-TEST_F(Log, ThatIsDamagedIsAnError) {
-  ASSERT_TRUE(os::replace_file(path_, "{\"log\":\n"));
-  auto done = read_log(path_, {}, [] { return false; }, [](const LogLine&) { return true; });
-  EXPECT_FALSE(done);
-}
-
 }  // namespace
 }  // namespace suit::engine

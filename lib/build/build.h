@@ -1,0 +1,62 @@
+/// \file
+/// Builds an image from a Dockerfile: plan, then execute the plan step by step.
+///
+///     plan() ──> for each step: key ── in the cache? ── yes ──> CACHED
+///                                           └── no ───> run it on an overlay, pack what changed
+///            ──> config + layers ──> image in the store
+///
+/// Any number of builds may run at once, in one process or several: they share nothing but the
+/// store. A build that is killed leaves no process (its containers die with it) and no half-made
+/// image.
+/// \see tutorial 07
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "build/graph.h"
+#include "build/progress.h"
+#include "naming/reference.h"
+#include "store/store.h"
+
+namespace suit::build {
+
+struct Options {
+  std::string context_dir = ".";
+  std::string dockerfile;                      ///< path; empty: `Dockerfile` in the context
+  std::optional<std::string> dockerfile_text;  ///< the text itself (`-f -`), instead of a file
+  std::vector<naming::Reference> tags;
+  std::map<std::string, std::string, std::less<>> build_args;
+  std::map<std::string, std::string> labels;
+  std::string target;            ///< stage; empty: the last
+  std::string platform;          ///< \shape `linux/amd64`; empty: the host's
+  std::string network = "host";  ///< of RUN: `host` or `none`
+  bool no_cache = false;
+  /// No file and no history line is younger. Also taken from the build argument SOURCE_DATE_EPOCH.
+  std::optional<std::int64_t> source_date_epoch_s;
+  std::string base_archive;  ///< path of the image that comes with the installation; empty: none
+  std::string scratch_dir = "/tmp";  ///< for small files during the build
+};
+
+struct Report {
+  store::Image image;
+  std::vector<std::string> warnings;  ///< ready to print, with excerpts
+  std::size_t cached = 0;             ///< steps that were there already
+  std::size_t executed = 0;
+};
+
+/// The graph that `build` would execute. Looks up base images in the store, runs nothing.
+/// \errors as `build`
+Result<Graph> plan_build(store::Store& store, const Options& options);
+
+/// \errors of the Dockerfile with excerpt; `process "…" did not complete successfully: exit code:
+/// N`
+Result<Report> build(store::Store& store, const Options& options, ProgressSink& progress);
+
+}  // namespace suit::build
