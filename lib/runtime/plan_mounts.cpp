@@ -156,9 +156,9 @@ void plan_host_sysfs(Builder& b, const Wanted& w) {
   plan_bind(b, {host, options, w.destination, w.pointer}, Symlinks::Refuse);
 }
 
-// The container's own cgroup is the root of its cgroup namespace, so a bind of it shows what a new
-// cgroup2 file system would. Creating one waits for an RCU grace period: 7 to 12 ms on an idle
-// host.
+// A bind of the container's own cgroup shows what a new cgroup2 file system would in a cgroup
+// namespace, and without one shows nothing of the host's other groups. Creating a file system waits
+// for an RCU grace period besides: 7 to 12 ms on an idle host.
 void plan_own_cgroup(Builder& b, const Wanted& w) {
   oci::SpecMount own{w.mount.destination, "bind", b.plan().cgroup_dir, {}};
   MountOptions options = w.options;
@@ -197,8 +197,7 @@ Result<void> plan_mount(Builder& b, const PlanInput& in, const Wanted& w) {
   } else if (w.mount.type == "sysfs" && in.facts.in_user_namespace &&
              in.shares_namespace("network")) {
     plan_host_sysfs(b, w);
-  } else if (w.mount.type.starts_with("cgroup") && in.has_namespace("cgroup") &&
-             !b.plan().cgroup_dir.empty()) {
+  } else if (w.mount.type.starts_with("cgroup") && !b.plan().cgroup_dir.empty()) {
     plan_own_cgroup(b, w);
   } else {
     plan_fresh(b, in, w);
