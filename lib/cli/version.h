@@ -7,6 +7,6 @@
 
 namespace suit::cli {
 
-inline constexpr std::string_view kVersion = SUIT_VERSION;
+extern const std::string_view kVersion;  ///< "0.1.0": the version of the CMake project
 
 }  // namespace suit::cli

@@ -87,7 +87,13 @@ until_true() {
   done
 }
 
-mounts_now() { wc -l </proc/self/mountinfo; }
+# Only what names this test's directory counts: other tests mount meanwhile.
+mounts_now() { grep -c -F "$here" /proc/self/mountinfo; }
+
+# Programs of this store that still run, known by the environment that they were started with.
+processes_now() {
+  env -u SUIT_ROOT grep -l -s -F -z -x "SUIT_ROOT=$SUIT_ROOT" /proc/[0-9]*/environ | wc -l
+}
 
 mounts_before=$(mounts_now)
 

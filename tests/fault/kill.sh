@@ -56,5 +56,5 @@ ok "$SUIT" system check
 for image in $("$SUIT" images --format '{{.Repository}}:{{.Tag}}'); do
   ok "$SUIT" run --rm "$image" true
 done
-same "processes left" "$(pgrep -fc "^$SUIT" || true)" 0
+same "processes left" "$(processes_now)" 0
 finish

@@ -29,4 +29,5 @@ while [ $i -lt $builds ]; do
 done
 ok "$SUIT" system check
 same "no container is left" "$("$SUIT" ps -aq)" ""
+same "processes left" "$(processes_now)" 0
 finish
