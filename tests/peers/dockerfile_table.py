@@ -37,7 +37,9 @@ def arguments():
              (BASE + "ARG A=1\nFROM base:1\nENV B=x$A\n", ()),
              (BASE + "ARG TARGETARCH\nARG BUILDPLATFORM\nENV B=$TARGETARCH-$BUILDPLATFORM\n", ()),
              (BASE + 'ARG A="a b"\nENV B=$A\n', ()), (BASE + "ARG A=1\nRUN echo $A > /tmp/a\n", ()),
-             (BASE + "ARG A=1\nARG B=2\nENV C=3\nRUN true\n", option)]
+             (BASE + "ARG A=1\nARG B=2\nENV C=3\nRUN true\n", option),
+             (BASE + 'ENV A=env\nARG A=1\nRUN [ "$A" = 1 ]\n', ()), (BASE + 'ARG A=1\nENV A=env\nRUN [ "$A" = env ]\n', ()),
+             ('FROM base:1 AS x\nENV A=env\nFROM x\nARG A=1\nRUN [ "$A" = 1 ]\n', ())]
     return [(f"arg {i:02d}", text, options) for i, (text, options) in enumerate(texts)]
 
 
