@@ -322,9 +322,14 @@ class Linter {
       if (!expansion) continue;
       for (const std::string& name : expansion->unmatched) {
         if (state.declared.contains(name)) continue;
-        warn("UndefinedVar", one, word.span,
-             fmt::format("Usage of undefined variable '${}'{}", name,
-                         suggest_variable(name, state)));
+        warn(
+            "UndefinedVar", one, word.span,
+            fmt::format("Usage of undefined variable '${}'{}", name, suggest_variable(name, state)),
+            std::ranges::find(globals_.declared, name) != globals_.declared.end()
+                ? fmt::format("only FROM sees the ARG before the first FROM: say ARG {} in this "
+                              "stage, too",
+                              name)
+                : "");
       }
     }
   }
@@ -399,7 +404,11 @@ class Linter {
          fmt::format("JSON arguments recommended for {} to prevent unintended behavior related to "
                      "OS signals",
                      keyword_of(one.body)),
-         {}, fix_shell_form(one, command));
+         command.words.front().starts_with('[')
+             ? "this is no JSON: each element stands in plain double quotes, with commas between, "
+               "inside of [ and ]"
+             : "",
+         fix_shell_form(one, command));
   }
 
   void check_workdir(const Instruction& one, const Word& path, const StageState& state) {
