@@ -89,6 +89,11 @@ class Builders:
         return self.run(["buildah", "bud", "--isolation", "chroot", "--pull=never", "-t", tag,
                          "-f", dockerfile, context])
 
+    def daemon_log(self):
+        """The end of what dockerd said."""
+        log = self.directory / "peers/dockerd.log"
+        return log.read_text(encoding="utf-8", errors="replace")[-3000:] if log.exists() else "no log"
+
     def version(self, program):
         text = self.run([program, "version" if program == self.suit else "--version"]).stdout
         return text.splitlines()[0].strip()

@@ -46,7 +46,7 @@ def error_of_buildah(text):
              if line.strip() and not line.startswith(("STEP", "COMMIT"))]
     for line in lines:
         if line.startswith("panic:"):
-            return line + "\n(and a stack trace)"
+            return re.sub(r" \[\d+\] with length \d+", "", line) + "\n(and a stack trace)"
     return "\n".join(line[:400] for line in lines[-SHOWN:])
 
 
