@@ -210,7 +210,7 @@ Result<Report> build(store::Store& store, const Options& options, ProgressSink& 
                   .report = reporter,
                   .cache = Cache(store),
                   .place = absolute(path.empty() ? options.context_dir : path),
-                  .scratch_dir = options.scratch_dir,
+                  .work_dir = options.work_dir,
                   .no_cache = options.no_cache,
                   .epoch_s = std::nullopt};
   SUIT_LET(session.epoch_s, find_epoch(options));

@@ -41,7 +41,7 @@ struct Options {
   /// No file and no history line is younger. Also taken from the build argument SOURCE_DATE_EPOCH.
   std::optional<std::int64_t> source_date_epoch_s;
   std::string base_archive;  ///< path of the image that comes with the installation; empty: none
-  std::string scratch_dir = "/tmp";  ///< for small files during the build
+  std::string work_dir = "/tmp";  ///< where steps lease a directory each; an id names a cgroup too
 };
 
 struct Report {

@@ -14,6 +14,7 @@
 
 #include "build/plan_internal.h"
 #include "build/run_internal.h"
+#include "os/leased_dir.h"
 #include "os/user.h"
 #include "runtime/etc_files.h"
 #include "runtime/plan.h"
@@ -25,17 +26,6 @@ namespace {
 constexpr std::size_t kMaxLineBytes = 64U << 10;  // a longer line is shown in pieces
 constexpr std::size_t kTailLines = 10;            // repeated under the error of a failed step
 constexpr std::string_view kHostname = "suit-build";
-
-struct Pipe {
-  os::Fd read;
-  os::Fd write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) < 0) return fail(errno, "pipe2");
-  return Pipe{.read = os::Fd(ends[0]), .write = os::Fd(ends[1])};
-}
 
 /// Cuts a stream into lines and sends them on.
 class LineLog {
@@ -208,7 +198,7 @@ std::unexpected<Error> failed(const Session& session, const Step& step, const Ru
 Result<void> execute_run(Session& session, const Step& step, const RunOp& op,
                          const MountedRoot& mounted, int vertex) {
   SUIT_LET(const os::User user, os::resolve_user(mounted.root, op.user.empty() ? "0" : op.user));
-  SUIT_LET(const os::TempDir scratch, os::TempDir::create(session.scratch_dir, "suit-build-"));
+  SUIT_LET(const os::LeasedDir scratch, os::LeasedDir::create(session.work_dir));
   oci::Spec spec = make_spec(op, user, session.facts);
   const std::string etc_dir = scratch.path() + "/etc";
   SUIT_TRY(os::make_dirs(etc_dir, 0755));
@@ -231,25 +221,26 @@ Result<void> execute_run(Session& session, const Step& step, const RunOp& op,
   SUIT_TRY(
       make_directories(mounted.root, op.cwd, {.destination = op.cwd, .owner = {}, .mode = {}}));
 
-  SUIT_LET(const runtime::LaunchPlan plan,
-           runtime::plan_launch(spec, session.facts, "build-" + os::random_hex(6)));
+  SUIT_LET(const runtime::LaunchPlan plan, runtime::plan_launch(spec, session.facts, scratch.id()));
   for (const std::string& warning : plan.warnings) {
     session.report.send(Event::Kind::Warning, vertex, warning);
   }
   SUIT_LET(const os::Fd null, os::open_at(os::FdRef::cwd(), "/dev/null", O_RDONLY));
-  SUIT_LET(Pipe out, make_pipe());
-  SUIT_LET(Pipe err, make_pipe());
-  runtime::LaunchInputs inputs{
-      .rootfs = mounted.root.fd(), .stdin_ = null, .stdout_ = out.write, .stderr_ = err.write};
+  SUIT_LET(os::Pipe out, os::Pipe::create());
+  SUIT_LET(os::Pipe err, os::Pipe::create());
+  runtime::LaunchInputs inputs{.rootfs = mounted.root.fd(),
+                               .stdin_ = null,
+                               .stdout_ = out.write_end,
+                               .stderr_ = err.write_end};
   inputs.die_with_parent = true;
   SUIT_LET(runtime::Container container, runtime::launch(plan, inputs));
-  out.write.reset();  // from here on the container holds the only writing ends
-  err.write.reset();
+  out.write_end.reset();  // from here on the container holds the only writing ends
+  err.write_end.reset();
   std::deque<std::string> tail;
   LineLog out_log(session, vertex, 1, tail);
   LineLog err_log(session, vertex, 2, tail);
   SUIT_LET(const runtime::ExitStatus status,
-           follow(container, out.read, err.read, out_log, err_log));
+           follow(container, out.read_end, err.read_end, out_log, err_log));
   remove_stubs(mounted.root, stubs);
   if (status.shell_code() != 0) return failed(session, step, op, status, tail);
   return {};

@@ -52,7 +52,7 @@ struct Session {
   Reporter& report;
   Cache cache;
   std::string place;  ///< identity of the Dockerfile for the cache
-  std::string scratch_dir;
+  std::string work_dir;
   bool no_cache = false;
   std::optional<std::int64_t> epoch_s;
   std::vector<std::optional<Files>> done = {};                       ///< by step

@@ -183,6 +183,7 @@ Result<int> build_image(Invocation& in) {
   SUIT_LET(const std::unique_ptr<build::ProgressSink> progress, make_progress(build, err));
   SUIT_LET(engine::Engine engine, in.open_engine());
   build.options.base_archive = engine.paths().base_archive;
+  build.options.work_dir = engine.work_dir();
   if (build.explain) return print_plan(in, engine, build);
 
   Result<build::Report> report = build::build(engine.store(), build.options, *progress);

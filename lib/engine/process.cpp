@@ -1,5 +1,7 @@
 #include "os/process.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 
@@ -29,6 +31,14 @@ Result<std::uint64_t> start_ticks(pid_t pid) {
     if (error == std::errc()) return ticks;
   }
   return fail(0, fmt::format("/proc/{}/stat has no field 22", pid));
+}
+
+Result<void> write_holder(const os::Lock& lock) {
+  SUIT_LET(std::uint64_t ticks, start_ticks(::getpid()));
+  std::string text = fmt::format("{} {}", ::getpid(), ticks);
+  int fd = lock.fd().raw();
+  if (::ftruncate(fd, 0) == 0 && ::pwrite(fd, text.data(), text.size(), 0) > 0) return {};
+  return fail(errno, "write the holder of a container's lock");
 }
 
 Result<os::Fd> open_container_process(const State& state) {
