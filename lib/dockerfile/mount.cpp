@@ -102,7 +102,8 @@ Result<void> set_option(Options& options, const Field& field) {
   if (is_flag(key)) return set_flag(options, field);
   if (!field.value)
     return fail(0,
-                fmt::format("invalid field '{}' must be a key=value pair", text::clip(field.text)));
+                fmt::format("invalid field '{}' must be a key=value pair", text::clip(field.text)),
+                field.text.empty() ? "the options are one word: no blank may follow a comma" : "");
   const std::string& value = *field.value;
   if (key == "type") return set_type(options, value);
   if (key == "sharing") return set_sharing(options, value);

@@ -146,7 +146,7 @@ TEST(Run, EnvironmentIsEnvAndArgsAndProxies) {
   PlanOptions options;
   options.resolve.build_args["http_proxy"] = "p";
   const RunOp op = run_of("FROM b\nARG A=1\nARG FROM_BASE=2\nARG UNSET\nRUN x\n", options);
-  EXPECT_THAT(op.env, testing::UnorderedElementsAre("PATH=/bin", "FROM_BASE=1", "A=1"));
+  EXPECT_THAT(op.env, testing::UnorderedElementsAre("PATH=/bin", "FROM_BASE=2", "A=1"));
   EXPECT_THAT(op.proxy_env, testing::UnorderedElementsAre("http_proxy=p", "HTTP_PROXY=p"));
 }
 
