@@ -20,6 +20,7 @@
 
 #include "base/result.h"
 #include "oci/seccomp.h"
+#include "oci/spec.h"
 #include "runtime/syscalls.h"
 
 namespace suit::runtime {
@@ -54,6 +55,12 @@ Result<oci::Seccomp> resolve_profile(const oci::SeccompProfile& profile,
 std::string_view default_profile_text();
 /// The same as a program. For Docker's fourteen capabilities it was compiled when we were built.
 Result<SeccompFilter> default_filter(std::uint64_t capabilities);
+
+/// The same for a container with \p capabilities: its bounding set counts, as in Docker.
+/// \errors 0 for a name that is no capability's
+Result<SeccompFilter> default_filter(const oci::Capabilities& capabilities);
+/// The names of capabilities as bits.
+Result<std::uint64_t> capability_bits(const std::vector<std::string>& names);
 
 /// Docker's fourteen capabilities, as bits.
 std::uint64_t default_capabilities();

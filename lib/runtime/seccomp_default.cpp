@@ -9,6 +9,11 @@ extern "C" const char suit_seccomp_filter_end[];
 
 namespace suit::runtime {
 
+Result<SeccompFilter> default_filter(const oci::Capabilities& capabilities) {
+  SUIT_LET(const std::uint64_t bits, capability_bits(capabilities.bounding));
+  return default_filter(bits);
+}
+
 Result<SeccompFilter> default_filter(std::uint64_t capabilities) {
   if (capabilities == default_capabilities()) {
     SeccompFilter filter;

@@ -132,11 +132,19 @@ std::string_view default_profile_text() {
           static_cast<std::size_t>(&suit_seccomp_profile_end[0] - &suit_seccomp_profile[0])};
 }
 
-std::uint64_t default_capabilities() {
+Result<std::uint64_t> capability_bits(const std::vector<std::string>& names) {
   std::uint64_t bits = 0;
-  for (const std::string& name : oci::default_spec().process.capabilities.bounding)
-    bits |= std::uint64_t{1} << *capability_number(name);
+  for (const std::string& name : names) {
+    const auto number = capability_number(name);
+    if (!number)
+      return fail(0, fmt::format("no capability is called \"{}\"{}", name, suggest_capability(name)));
+    bits |= std::uint64_t{1} << *number;
+  }
   return bits;
+}
+
+std::uint64_t default_capabilities() {
+  return capability_bits(oci::default_spec().process.capabilities.bounding).value_or(0);
 }
 
 std::string describe_action(std::uint32_t answer) {
