@@ -20,6 +20,7 @@
 #include "os/user.h"
 #include "runtime/etc_files.h"
 #include "runtime/plan.h"
+#include "runtime/seccomp.h"
 
 namespace suit::build {
 
@@ -244,7 +245,10 @@ Result<void> execute_run(Session& session, const Step& step, const RunOp& op,
   SUIT_TRY(
       make_directories(mounted.root, op.cwd, {.destination = op.cwd, .owner = {}, .mode = {}}));
 
-  SUIT_LET(const runtime::LaunchPlan plan, runtime::plan_launch(spec, session.facts, work.id()));
+  SUIT_LET(const runtime::SeccompFilter filter,
+           runtime::default_filter(spec.process.capabilities));
+  SUIT_LET(const runtime::LaunchPlan plan,
+           runtime::plan_launch(spec, session.facts, work.id(), &filter));
   for (const std::string& warning : plan.warnings) {
     session.report.send(Event::Kind::Warning, vertex, warning);
   }
