@@ -27,6 +27,7 @@
 #include "engine/logs.h"
 #include "engine/process_internal.h"
 #include "engine/supervise_internal.h"
+#include "os/process.h"
 
 namespace suit::engine {
 namespace {
@@ -255,7 +256,7 @@ Result<State> running_state(const runtime::Container& container) {
   state.phase = State::Phase::Running;
   state.pid = container.pid();
   state.monitor_pid = ::getpid();
-  SUIT_LET(state.boot_id, boot_id());
+  SUIT_LET(state.boot_id, os::boot_id());
   SUIT_LET(state.pid_start_ticks, start_ticks(container.pid()));
   state.started = to_rfc3339(now_ns());
   return state;

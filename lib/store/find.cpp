@@ -17,9 +17,8 @@ namespace suit::store {
 namespace {
 
 constexpr std::string_view kWhatToDo =
-    "build it (`suit build -t NAME .`), load an archive that holds it (`suit load -i FILE`) or "
-    "make "
-    "it of a root file system (`suit import`); pulling from a registry is not there yet";
+    "`suit images` lists what is there; build it (`suit build -t NAME .`), load an archive that "
+    "holds it (`suit load -i FILE`) or make it of a root file system (`suit import`); pulling from a registry is not there yet";
 
 bool is_hex(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
