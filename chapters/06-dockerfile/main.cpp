@@ -8,7 +8,6 @@
 /// \see tutorials/06-dockerfile.md
 
 #include <cstdio>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +68,7 @@ std::string describe(const df::InstructionBody& body) {
             return first.key.text + (first.value ? ", if not given: " + *first.value : "");
           },
           [](const df::Env& env) { return describe(env.pairs); },
+          [](const df::Label& label) { return describe(label.pairs); },
           [](const df::Cmd& cmd) { return describe(cmd.command); },
           [](const df::Entrypoint& entry) { return describe(entry.command); },
           [](const df::Workdir& workdir) { return workdir.path.text; },
@@ -96,7 +96,7 @@ void print_types(const df::Dockerfile& file) {
 //> meaning
 Result<void> print_meaning(const df::Dockerfile& file, const df::ResolveOptions& options,
                            const df::Resolution& resolution) {
-  std::map<std::size_t, df::Scope> scopes;
+  std::vector<df::Scope> scopes(resolution.stages.size());
   for (std::size_t index : resolution.order) {
     const df::ResolvedStage& stage = resolution.stages[index];
     fmt::print("stage {} on {}\n", file.stages[index].label(), stage.base);

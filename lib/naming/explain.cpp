@@ -85,7 +85,9 @@ Explanation explain_id(std::string_view text, const digest::Digest& id) {
   out.given = text;
   out.full = out.familiar = id.text();
   out.parts.push_back({"algorithm", std::string(id.algorithm()), text.find(':') == text.npos,
-                       "how the id was computed"});
+                       text.find(':') == text.npos
+                           ? "no algorithm was written, and this is all ids'"
+                           : "how the id was computed"});
   out.parts.push_back({"id", std::string(id.hex()), false,
                        "the hash of the image's configuration: an id, never a name"});
   return out;

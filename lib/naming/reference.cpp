@@ -66,20 +66,21 @@ struct UserName {
   bool official = false;    ///< `library/` belongs before `rest`
 };
 
+// Rule 2, for what stands before the first slash.
+bool reads_as_registry(std::string_view first) {
+  return first == "localhost" || std::any_of(first.begin(), first.end(), [](char c) {
+           return c == '.' || c == ':' || is_upper(c);
+         });
+}
+
 UserName split_domain(std::string_view text) {
   UserName name{.rest = text};
   const std::size_t slash = text.find('/');
-  if (slash != std::string_view::npos) {
+  if (slash != std::string_view::npos && reads_as_registry(text.substr(0, slash))) {
     const std::string_view first = text.substr(0, slash);
-    const bool is_registry =
-        first == "localhost" || std::any_of(first.begin(), first.end(), [](char c) {
-          return c == '.' || c == ':' || is_upper(c);
-        });
-    if (is_registry) {
-      name.domain = first == kLegacyDefaultDomain ? kDefaultDomain : first;
-      name.rest = text.substr(slash + 1);
-      name.written = slash;
-    }
+    name.domain = first == kLegacyDefaultDomain ? kDefaultDomain : first;
+    name.rest = text.substr(slash + 1);
+    name.written = slash;
   }
   name.official = name.domain == kDefaultDomain && name.rest.find('/') == std::string_view::npos;
   return name;
@@ -174,6 +175,9 @@ std::string Reference::familiar_repository() const {
   if (domain.empty()) return path;
   if (domain != kDefaultDomain) return repository();
   const std::string_view rest = path;
+  // `docker.io/a.b/c` without its registry would be another image's name.
+  if (rest.find('/') != std::string_view::npos && reads_as_registry(rest.substr(0, rest.find('/'))))
+    return repository();
   if (!rest.starts_with(kOfficialPrefix)) return path;
   const std::string_view name = rest.substr(kOfficialPrefix.size());
   return name.find('/') == std::string_view::npos ? std::string(name) : path;

@@ -34,7 +34,8 @@ std::optional<IgnoreMatcher> read_ignore(const fs::path& folder) {
   return IgnoreMatcher::create(read_ignore_file(read(folder / ".dockerignore")).value()).value();
 }
 
-// Errors of the text; of its stages when it reads; and what the checks say when it builds.
+// Errors of the text; of its stages when it reads; and what the checks say when it builds, each
+// with its rule's reason and remedy.
 std::string findings(const fs::path& folder) {
   const std::string text = read(folder / "Dockerfile");
   const ParseResult parsed = parse("Dockerfile", text);
@@ -50,8 +51,12 @@ std::string findings(const fs::path& folder) {
   LintOptions options;
   options.all_stages = true;
   options.ignore = ignore ? &*ignore : nullptr;
-  for (const LintWarning& one : lint(parsed.file, options).warnings)
+  LintResult checked = lint(parsed.file, options);
+  for (LintWarning& one : checked.warnings) {
+    one.diagnostic.notes.emplace_back(one.rule->why);
+    if (one.diagnostic.help.empty()) one.diagnostic.help = one.rule->fix;
     out += render(one.diagnostic, "Dockerfile", text);
+  }
   return out;
 }
 

@@ -46,6 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   const std::string canonical = name->canonical();
   for (const std::string& form : {canonical, name->familiar()}) {
+    if (naming::is_identifier(form)) continue;  // docker.io/library/<64 hex digits>
     const auto again = naming::parse_reference(form);
     require(again && again->canonical() == canonical);
   }

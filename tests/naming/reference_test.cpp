@@ -35,6 +35,15 @@ TEST(Reference, KeepsTagAndDigestAndAssumesNoTagBesideADigest) {
   EXPECT_EQ(parse_reference("a:1@" + kDigest).value().familiar(), "a:1@" + kDigest);
 }
 
+TEST(Reference, ShortensNoNameIntoAnotherOne) {
+  EXPECT_EQ(parse_reference("docker.io/user.name/app:1").value().familiar(),
+            "docker.io/user.name/app:1");
+  EXPECT_EQ(parse_reference("docker.io/localhost/app:1").value().familiar(),
+            "docker.io/localhost/app:1");
+  EXPECT_EQ(parse_reference("docker.io/user-name/app:1").value().familiar(), "user-name/app:1");
+  EXPECT_EQ(parse_reference("docker.io/app.v1:1").value().familiar(), "app.v1:1");
+}
+
 TEST(Reference, SaysWhatIsWrongAndWhatWouldBeRight) {
   const Error upper = parse_reference("library/Foo").error();
   EXPECT_EQ(upper.message(),
