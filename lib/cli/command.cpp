@@ -181,7 +181,7 @@ Result<engine::Engine> Invocation::open_engine() const {
   const bool relative = !root.empty() && !root.starts_with('/');
   engine::Engine::Paths paths = engine::Engine::default_paths(relative ? cwd + "/" + root : root);
   paths.base_archive = base_archive();
-  SUIT_TRY(engine::enter_user_namespace(paths.run));
+  SUIT_TRY(engine::enter_user_namespace(paths.data));
   return engine::Engine::open(std::move(paths));
 }
 

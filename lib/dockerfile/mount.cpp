@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/split.h"
 #include "dockerfile/ignore.h"
 #include "dockerfile/text_internal.h"
 #include "dockerfile/values_internal.h"

@@ -18,9 +18,8 @@ namespace suit::store {
 namespace {
 
 constexpr std::string_view kWhatToDo =
-    "build it (`suit build -t NAME .`), load an archive that holds it (`suit load -i FILE`) or "
-    "make "
-    "it of a root file system (`suit import`); pulling from a registry is not there yet";
+    "`suit images` lists what is there; build it (`suit build -t NAME .`), load an archive that "
+    "holds it (`suit load -i FILE`) or make it of a root file system (`suit import`); pulling from a registry is not there yet";
 
 std::vector<std::string> familiar_names(const oci::Index& index) {
   std::vector<std::string> names;
