@@ -138,7 +138,7 @@ Result<int> run(std::string_view layer, const std::string& name,
 int main(int argc, char** argv) {
   const std::string_view layer = argc > 2 ? argv[1] : "";
   if (layer != "lines" && layer != "types" && layer != "meaning") {
-    std::fputs("usage: 06-dockerfile lines|types|meaning FILE [NAME=VALUE]...\n", stderr);
+    fmt::print(stderr, "usage: 06-dockerfile lines|types|meaning FILE [NAME=VALUE]...\n");
     return 2;
   }
   df::ResolveOptions options;

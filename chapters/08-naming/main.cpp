@@ -84,7 +84,7 @@ int print_address(std::string_view name) {
 int main(int argc, char** argv) {
   const std::string_view verb = argc > 2 ? argv[1] : "";
   if (verb != "cut" && verb != "address") {
-    std::fputs("usage: 08-naming cut|address NAME...\n", stderr);
+    fmt::print(stderr, "usage: 08-naming cut|address NAME...\n");
     return 2;
   }
   int code = 0;

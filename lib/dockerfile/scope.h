@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxScopeBytes = std::size_t{8} << 20;
 /// Variables in force at some line of a stage. A stage FROM another starts with a copy of its
 /// scope.
 struct Scope {
-  std::vector<Variable> env;   ///< ENV and the base image's; goes into the image
+  std::vector<Variable> env;  ///< ENV and the base image's; goes into the image
   /// ARG; seen by RUN, never in the image. Only those that no later ENV has replaced.
   std::vector<Variable> args;
 

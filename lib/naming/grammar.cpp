@@ -28,7 +28,11 @@ constexpr std::size_t kFine = std::string_view::npos;
 constexpr std::size_t kTagLimit = 128;
 constexpr std::size_t kHexLeast = 32;
 
-enum : std::uint8_t { kLower = 1, kUpper = 2, kDigit = 4, kHex = 8, kTagMark = 16 };
+constexpr std::uint8_t kLower = 1;
+constexpr std::uint8_t kUpper = 2;
+constexpr std::uint8_t kDigit = 4;
+constexpr std::uint8_t kHex = 8;
+constexpr std::uint8_t kTagMark = 16;
 constexpr std::uint8_t kWord = kLower | kDigit;
 constexpr std::uint8_t kAlnum = kLower | kUpper | kDigit;
 
@@ -193,7 +197,8 @@ std::string_view digest_reason(std::string_view text, std::size_t at) {
 
 // A first part that only a registry can be is blamed as one.
 bool looks_like_domain(std::string_view first) {
-  return first.find_first_of(".:[") != std::string_view::npos && first.find("@") > first.size();
+  return first.find_first_of(".:[") != std::string_view::npos &&
+         first.find('@') == std::string_view::npos;
 }
 
 }  // namespace
