@@ -20,7 +20,8 @@ struct Group {
 };
 constexpr std::array kGroups = {
     Group{"builder", "Manage builds"}, Group{"container", "Manage containers"},
-    Group{"image", "Manage images"}, Group{"system", "Manage Spacesuit"}};
+    Group{"dockerfile", "Look at Dockerfiles"}, Group{"image", "Manage images"},
+    Group{"system", "Manage Spacesuit"}};
 
 // Calls \p each with every name of \p command until it says true.
 template <typename Each>
