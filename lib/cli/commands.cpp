@@ -72,6 +72,23 @@ constexpr std::array kCommands = std::to_array<Command>({
     {"import,image import", "[OPTIONS] FILE|- [REPOSITORY[:TAG]]",
      "Import the contents from a tarball to create a filesystem image",
      "  suit import rootfs.tar.gz debian:mine\n", 1, 2, kMixed, kPlain, image_import},
+    {"lint", "[OPTIONS] [FILE|DIR|-]...", "Check Dockerfiles for mistakes, leaks and waste",
+     "  suit lint\n  suit lint --fix --dry-run Dockerfile\n"
+     "  suit lint --format sarif . > lint.sarif\n  suit lint --rules UnpinnedPackage\n"
+     "\nExit codes:\n  0 nothing to report, 1 an error or a finding of --fail-on or worse,\n"
+     "  125 wrong flags\n",
+     0, kAny, kMixed, kPlain, lint_files},
+    {"dockerfile ast", "[OPTIONS] FILE|-", "Show how a Dockerfile is read",
+     "  suit dockerfile ast --format json Dockerfile\n", 1, 1, kMixed, kPlain, dockerfile_ast},
+    {"dockerfile graph", "[OPTIONS] FILE|-", "Show which stage needs which",
+     "  suit dockerfile graph --format svg Dockerfile > stages.svg\n", 1, 1, kMixed, kPlain,
+     dockerfile_graph},
+    {"dockerfile expand", "[OPTIONS] FILE|-", "Show every instruction with its variables replaced",
+     "  suit dockerfile expand --target test --build-arg VERSION=2 Dockerfile\n", 1, 1, kMixed,
+     kPlain, dockerfile_expand},
+    {"dockerfile format", "[OPTIONS] FILE|-", "Write a Dockerfile in its canonical form",
+     "  suit dockerfile format -w Dockerfile\n  suit dockerfile format --check Dockerfile\n", 1, 1,
+     kMixed, kPlain, dockerfile_format},
     {"builder prune", "[OPTIONS]", "Remove build cache", "", 0, 0, kMixed, kPlain, builder_prune},
     {"name explain", "[OPTIONS] NAME [NAME...]",
      "Show what an image's name means, part by part, and what was assumed",

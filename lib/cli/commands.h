@@ -9,11 +9,18 @@
 
 #include "base/result.h"
 #include "cli/command.h"
+#include "dockerfile/stage.h"
 
 namespace suit::cli {
 
 Result<int> build_image(Invocation& in);
 Result<int> builder_prune(Invocation& in);
+
+Result<int> lint_files(Invocation& in);
+Result<int> dockerfile_ast(Invocation& in);
+Result<int> dockerfile_graph(Invocation& in);
+Result<int> dockerfile_expand(Invocation& in);
+Result<int> dockerfile_format(Invocation& in);
 
 Result<int> image_list(Invocation& in);
 Result<int> image_inspect(Invocation& in);
@@ -59,6 +66,10 @@ bool confirmed(Invocation& in, bool force, std::string_view warning);
 /// Prints documents as `inspect` does: a JSON array, or \p format for each.
 Result<void> print_documents(Invocation& in, const std::string& format,
                              const std::vector<oci::Json>& documents);
+
+/// `suit build --check`: BuildKit's checks and nothing else. \param file empty: PATH/Dockerfile
+Result<int> check_build(Invocation& in, const std::string& context, const std::string& file,
+                        const dockerfile::ResolveOptions& resolve);
 
 /// The directory that relative paths of flags are below.
 Result<std::string> current_directory();
