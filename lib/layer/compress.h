@@ -43,10 +43,10 @@ struct CompressOptions {
 /// \errors EINVAL naming what images cannot hold: another format, a level that it does not have
 Result<void> check(const CompressOptions& options);
 
-/// Compresses what is written, in blocks of 1 MiB that several threads work on, and writes them on in
-/// order. Each block is a gzip member, or a zstd frame, of its own, so that the bytes do not depend on
-/// the number of threads. Also without compression it takes the work behind it (hashing, writing to
-/// disk) to another thread.
+/// Compresses what is written, in blocks of 1 MiB that several threads work on, and writes them on
+/// in order. Each block is a gzip member, or a zstd frame, of its own, so that the bytes do not
+/// depend on the number of threads. Also without compression it takes the work behind it (hashing,
+/// writing to disk) to another thread.
 ///
 /// Memory: at most threads + 2 blocks, in and out: 16 MiB, and a compressor's 1 MiB a thread.
 class CompressingWriter final : public Writer {
