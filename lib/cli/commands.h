@@ -31,6 +31,9 @@ Result<int> image_prune(Invocation& in);
 Result<int> image_save(Invocation& in);
 Result<int> image_load(Invocation& in);
 Result<int> image_import(Invocation& in);
+Result<int> image_layers(Invocation& in);
+Result<int> image_diff(Invocation& in);
+Result<int> image_tree(Invocation& in);
 
 Result<int> container_run(Invocation& in);
 Result<int> container_create(Invocation& in);
@@ -51,6 +54,8 @@ Result<int> show_version(Invocation& in);
 Result<int> show_info(Invocation& in);
 Result<int> inspect_any(Invocation& in);
 Result<int> check_system(Invocation& in);
+Result<int> system_df(Invocation& in);
+Result<int> system_prune(Invocation& in);
 Result<int> completion(Invocation& in);
 Result<int> complete(Invocation& in);
 
@@ -59,6 +64,9 @@ Result<int> complete(Invocation& in);
 /// Does \p work for every argument; what fails is reported, the others go on. 1 if any failed.
 int for_each_argument(Invocation& in, const std::vector<std::string>& args,
                       const std::function<Result<void>(const std::string&)>& work);
+
+/// Removes the containers that do not run, naming each; 1 if one could not be removed.
+int prune_containers(Invocation& in, engine::Engine& engine, std::size_t& removed);
 
 /// Asks on the terminal; true for `y`. \p force answers it.
 bool confirmed(Invocation& in, bool force, std::string_view warning);
