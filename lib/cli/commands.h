@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/stream.h"
 #include "cli/command.h"
 
 namespace suit::cli {
@@ -36,6 +37,26 @@ Result<int> container_kill(Invocation& in);
 Result<int> container_wait(Invocation& in);
 Result<int> container_remove(Invocation& in);
 Result<int> container_prune(Invocation& in);
+Result<int> container_port(Invocation& in);
+Result<int> container_restart(Invocation& in);
+Result<int> container_pause(Invocation& in);
+Result<int> container_unpause(Invocation& in);
+Result<int> container_rename(Invocation& in);
+Result<int> container_update(Invocation& in);
+Result<int> container_top(Invocation& in);
+Result<int> container_stats(Invocation& in);
+Result<int> container_copy(Invocation& in);
+Result<int> container_diff(Invocation& in);
+Result<int> container_export(Invocation& in);
+Result<int> container_commit(Invocation& in);
+
+Result<int> volume_create(Invocation& in);
+Result<int> volume_list(Invocation& in);
+Result<int> volume_inspect(Invocation& in);
+Result<int> volume_remove(Invocation& in);
+Result<int> volume_prune(Invocation& in);
+
+Result<int> show_events(Invocation& in);
 
 Result<int> show_version(Invocation& in);
 Result<int> show_info(Invocation& in);
@@ -56,6 +77,10 @@ bool confirmed(Invocation& in, bool force, std::string_view warning);
 /// Prints documents as `inspect` does: a JSON array, or \p format for each.
 Result<void> print_documents(Invocation& in, const std::string& format,
                              const std::vector<oci::Json>& documents);
+
+/// Writes a file through \p save, beside \p path and renamed: what fails leaves the old file.
+Result<void> write_to_file(const std::string& path,
+                           const std::function<Result<void>(Writer&)>& save);
 
 /// The directory that relative paths of flags are below.
 Result<std::string> current_directory();

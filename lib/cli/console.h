@@ -22,6 +22,8 @@ class Console {
     text(fmt::format(format, std::forward<Args>(args)...));
   }
   void text(std::string_view text);
+  /// Bytes of ours for the terminal, as they are.
+  void raw(std::string_view bytes) { pending_ += bytes; }
   /// To stderr, at once.
   void complain(std::string_view text) const;
   /// Writes what was collected.

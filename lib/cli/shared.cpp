@@ -1,14 +1,19 @@
 // What several commands do alike.
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
 
+#include <fmt/format.h>
+
 #include "cli/commands.h"
 #include "cli/report.h"
 #include "cli/template.h"
+#include "os/file.h"
 
 namespace suit::cli {
 
@@ -51,9 +56,31 @@ Result<void> print_documents(Invocation& in, const std::string& format,
   return {};
 }
 
+Result<void> write_to_file(const std::string& path,
+                           const std::function<Result<void>(Writer&)>& save) {
+  struct stat info{};
+  // A pipe or device is written to, not replaced.
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    if (S_ISDIR(info.st_mode)) return fail(EISDIR, fmt::format("write \"{}\"", path));
+    SUIT_LET(const os::Fd file, os::open_at(os::FdRef::cwd(), path, O_WRONLY));
+    os::FdWriter writer(file);
+    return save(writer);
+  }
+  const std::string temporary = path + ".tmp-" + os::random_hex(4);
+  SUIT_LET(os::Fd file,
+           os::open_at(os::FdRef::cwd(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644));
+  os::FdWriter writer(file);
+  Result<void> done = save(writer);
+  if (done) done = file.close();
+  if (done) done = os::rename(temporary, path);
+  if (!done) ::unlink(temporary.c_str());
+  return done;
+}
+
 Result<std::string> current_directory() {
   std::array<char, PATH_MAX> path{};
-  if (!::getcwd(path.data(), path.size())) return fail(errno, "getcwd()");
+  if (!::getcwd(path.data(), path.size()))
+    return fail(errno, "getcwd()", "the directory that you are in was removed: cd to another");
   return std::string(path.data());
 }
 

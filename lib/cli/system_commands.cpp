@@ -107,7 +107,8 @@ Result<int> inspect_any(Invocation& in) {
     if (type != "image") {
       Result<engine::Status> container = engine.find(name);
       if (container) {
-        documents.push_back(inspect_container(*container, engine.log_path(container->record.id)));
+        documents.push_back(inspect_container(
+            *container, engine.container_dir(container->record.id), engine.volumes()));
         return {};
       }
       if (type == "container" || container.error().code() != ENOENT)
