@@ -79,7 +79,7 @@ Result<int> image_load(Invocation& in) {
   os::FdReader reader(std::move(file));
   SUIT_LET(const store::LoadReport report, store::load_archive(engine.store(), reader));
   for (const std::string& note : report.notes)
-    in.console.complain(fmt::format("note: {}\n", note));
+    in.console.complain(fmt::format("suit: note: {}\n", note));
   for (const store::Image& image : report.images) {
     for (const std::string& name : image.names)
       in.console.print("Loaded image: {}\n", familiar(name));

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 
 #include <fmt/format.h>
@@ -117,7 +117,9 @@ Result<int> container_diff(Invocation& in) {
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_LET(engine::Engine engine, in.open_engine());
   SUIT_LET(const engine::Status container, engine.find(args[0]));
-  SUIT_LET(const std::vector<layer::Change> changes, engine::changes_of(engine, container));
+  SUIT_LET(std::vector<layer::Change> changes, engine::changes_of(engine, container));
+  std::sort(changes.begin(), changes.end(),
+            [](const layer::Change& a, const layer::Change& b) { return a.path < b.path; });
   for (const layer::Change& change : changes) {
     const char kind = change.kind == layer::Change::Kind::Add      ? 'A'
                       : change.kind == layer::Change::Kind::Delete ? 'D'

@@ -82,10 +82,10 @@ Result<void> read_file_option(engine::LogOptions& log, const std::string& key,
                                did_you_mean(key, kKnown)));
   if (key == "max-size") {
     const Result<std::uint64_t> size = parse_decimal_size(value);
-    constexpr std::uint64_t kLeast = 4096;  // a line and its frame
+    constexpr std::uint64_t kLeast = 1000;  // a few lines
     if (!size || *size < kLeast)
       return fail(
-          0, fmt::format("invalid log opt max-size={}: a size of at least 4k is expected", value),
+          0, fmt::format("invalid log opt max-size={}: a size of at least 1k is expected", value),
           "write it like 10m");
     log.max_size_bytes = *size;
   } else if (key == "max-file") {

@@ -15,7 +15,8 @@
 
 namespace suit::engine {
 
-/// What differs from the image, sorted by path; directories that hold a change are among them.
+/// What differs from the image, in the order of a layer; directories that hold a change are among
+/// them.
 Result<std::vector<layer::Change>> changes_of(Engine& engine, const Status& container);
 
 struct CommitOptions {

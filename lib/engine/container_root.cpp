@@ -88,6 +88,7 @@ Result<os::Fd> Engine::mount_root(const Record& record) {
   SUIT_LET(runtime::HostFacts facts, runtime::probe_host());
   SUIT_LET(std::vector<std::string> lower, lower_dirs(store_, record));
   const std::string dir = container_dir(record.id);
+  SUIT_TRY(allow_remount(dir));
   return runtime::mount_overlay({std::move(lower), dir + "/upper", dir + "/work"}, facts);
 }
 

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/time.h"
 #include "engine/engine.h"
 #include "engine/supervise_internal.h"
@@ -289,6 +290,8 @@ Result<Held> Engine::create(const CreateOptions& asked) {
   SUIT_LET(os::Lock in_use, store_.use());
   SUIT_LET(store::Image image, this->image(options.image));
   SUIT_LET(Record record, make_record(options, image));
+  SUIT_LOG(Debug, "create {} ({}) from {} ({}), {} layers", record.name, record.id, record.image,
+           image.id.text(), record.snapshots.size());
   // Nobody removes a volume between its making and the record that says who has it.
   SUIT_LET([[maybe_unused]] os::Lock volumes_stay,
            os::Lock::acquire(paths_.data + "/volumes.lock", os::LockMode::Shared));

@@ -48,9 +48,10 @@ struct LogLine {
 };
 
 struct LogQuery {
-  std::optional<std::size_t> tail;                 ///< only the last lines; then what follows
-  bool follow = false;                             ///< wait for more until \p alive says no
-  std::optional<std::int64_t> since_ns, until_ns;  ///< nanoseconds since 1970, both included
+  std::optional<std::size_t> tail;            ///< only the last lines; then what follows
+  bool follow = false;                        ///< wait for more until \p alive says no
+  std::optional<std::int64_t> since_ns = {};  ///< nanoseconds since 1970, included
+  std::optional<std::int64_t> until_ns = {};  ///< likewise
 };
 
 /// Calls \p each for every line of the log at \p path, and goes on as the container writes.

@@ -79,6 +79,12 @@ runtime::EtcFiles etc_files(const Record& record) {
 
 }  // namespace
 
+// What was never meant to be synced is as good as it is: only a crash of the host could have lost
+// some of it, and Documentation/filesystems/overlayfs.rst says how to tell the kernel so.
+Result<void> allow_remount(const std::string& dir) {
+  return os::remove_tree(dir + "/work/work/incompat");
+}
+
 std::string clean_destination(std::string_view path) {
   std::string clean;
   for (std::string_view part : split(path, '/')) {
@@ -130,6 +136,7 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
   SUIT_LET(runtime::HostFacts facts, runtime::probe_host());
   runtime::Overlay overlay{std::move(lower), dir + "/upper", dir + "/work"};
   overlay.discard = record.auto_remove;  // nobody will read it after a crash
+  SUIT_TRY(allow_remount(dir));
   SUIT_LET(os::Fd rootfs, runtime::mount_overlay(overlay, facts));
   os::Fd same(::fcntl(rootfs.raw(), F_DUPFD_CLOEXEC, 3));
   if (!same.valid()) return fail(errno, "fcntl(F_DUPFD_CLOEXEC)");

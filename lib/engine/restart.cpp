@@ -20,8 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-int code_of(const Result<RunResult>& result) { return result ? result->status.shell_code() : 255; }
-
 // The caller has got his result: whoever reads his output must see its end.
 void let_go_of_caller() {
   int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -42,7 +40,7 @@ bool sleep_unless_stopped(const std::string& dir, milliseconds delay) {
   return false;
 }
 
-// The state between two runs, or at the end of the last.
+// The end that was asked for between two runs.
 void set_phase(const std::string& dir, State::Phase phase) {
   auto text = os::read_file(dir + "/state.json");
   auto state = text ? parse_state(*text) : Result<State>(std::unexpected(text.error()));
@@ -69,38 +67,31 @@ std::optional<milliseconds> restart_delay(const RestartPolicy& policy, const End
   return std::min(end.last_delay * 2, kLongest);
 }
 
-// The policy and the name may be changed while it runs: the record is read anew before every
-// decision.
+// The policy may have been changed while it ran.
+void Supervisor::decide(const Record& record, int exit_code) {
+  end_.exit_code = exit_code;
+  end_.asked_for = has_mark(engine_.container_dir(record.id), Mark::Stopped);
+  delay_.reset();
+  auto now = may_restart_ ? engine_.read_status(record.id) : std::nullopt;
+  if (now) delay_ = restart_delay(now->record.restart, end_);
+}
+
 void Supervisor::restart_as_wished(Record& record, const Result<RunResult>& first,
                                    const Callbacks& callbacks) {
   const std::string dir = engine_.container_dir(record.id);
-  EndOfRun end;
-  end.exit_code = code_of(first);
-  end.ran_for = ran_for_;
-  bool told = false;
-  while (true) {
-    auto now = engine_.find(record.id);
-    if (!now) return;
-    record = std::move(now->record);
-    end.asked_for = has_mark(dir, Mark::Stopped);
-    auto delay = restart_delay(record.restart, end);
-    if (!delay) return;
-    set_phase(dir, State::Phase::Restarting);
-    if (!told) {
-      callbacks.ended(first);
-      let_go_of_caller();
-      told = true;
-    }
-    if (!sleep_unless_stopped(dir, *delay)) {
+  callbacks.ended(first);
+  let_go_of_caller();
+  while (delay_) {
+    end_.last_delay = *delay_;
+    if (!sleep_unless_stopped(dir, *delay_)) {
       set_phase(dir, State::Phase::Exited);
       return;
     }
-    ++end.restart_count;
-    auto again =
-        run_once(record, Onlooker::None, end.restart_count, []() -> Result<void> { return {}; });
-    end.exit_code = code_of(again);
-    end.ran_for = ran_for_;
-    end.last_delay = *delay;
+    // Renamed or updated meanwhile.
+    if (auto now = engine_.read_status(record.id)) record = std::move(now->record);
+    ++end_.restart_count;
+    // What fails is in the state; there is nobody to be told.
+    (void)run_once(record, Onlooker::None, []() -> Result<void> { return {}; });
   }
 }
 

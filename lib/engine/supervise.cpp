@@ -21,6 +21,7 @@
 #include "engine/process_internal.h"
 #include "engine/pump_internal.h"
 #include "engine/supervise_internal.h"
+#include "runtime/explain.h"
 
 namespace suit::engine {
 namespace {
@@ -104,16 +105,22 @@ Result<Launched> launch_container(Prepared prepared, const Record& record, const
                   std::move(signals), std::move(pump)};
 }
 
-void record_failed_start(const std::string& dir, const Error& error, int restart_count) {
+// --debug: every operation with its arguments, before it is made.
+void log_plan(const runtime::LaunchPlan& plan) {
+  if (!log::enabled(log::Level::Debug)) return;
+  const std::string text = runtime::explain_text(plan, nullptr);
+  for (std::string_view line : split(text, '\n'))
+    if (!line.empty()) log::write(log::Level::Debug, line);
+}
+
+void record_failed_start(const std::string& dir, const Error& error, State::Phase phase,
+                         int restart_count) {
   State state;
-  state.phase = State::Phase::Created;
+  state.phase = phase;
   state.exit_code = failed_start_code(error);
   state.error = error.message();
-  if (restart_count > 0) {
-    state.phase = State::Phase::Exited;
-    state.finished = to_rfc3339(now_ns());
-    state.restart_count = restart_count;
-  }
+  state.restart_count = restart_count;
+  if (phase != State::Phase::Created) state.finished = to_rfc3339(now_ns());
   if (auto written = os::replace_file(dir + "/state.json", to_json(state)); !written)
     SUIT_LOG(Warn, "{}", written.error().message());
 }
@@ -139,22 +146,24 @@ Result<std::vector<std::string>> lower_dirs(store::Store& store, const Record& r
 // From the exec to the record of the end. Whatever fails here, the program has run, and the state
 // says so.
 Result<RunResult> Supervisor::watch(Launched launched, const Record& record, Onlooker onlooker,
-                                    int restart_count,
                                     const std::function<Result<void>()>& started) {
   const std::string dir = engine_.container_dir(record.id);
   runtime::Container& container = launched.container;
   State state = running_state(container, launched.cgroup_dir);
-  state.restart_count = restart_count;
+  state.restart_count = end_.restart_count;
   auto announced = os::replace_file(dir + "/state.json", to_json(state));
   if (announced) engine_.tell(record, "start");
   if (announced) announced = started();
   if (!announced) (void)container.kill(SIGKILL);  // nobody could find it: it must not run on
   auto began = std::chrono::steady_clock::now();
   launched.pump.run(container, launched.signals);
-  ran_for_ = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  end_.ran_for =
+      std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
   runtime::Timeline timeline = container.timeline();
   Result<runtime::ExitStatus> status = container.wait();
   state = exited_state(std::move(state), status);
+  decide(record, state.exit_code);
+  if (delay_) state.phase = State::Phase::Restarting;
   if (!announced) state.error = announced.error().message();
   if (!record.auto_remove || has_mark(dir, Mark::Kept))
     SUIT_TRY(os::replace_file(dir + "/state.json", to_json(state), 0600, os::Durable::Yes));
@@ -168,17 +177,25 @@ Result<RunResult> Supervisor::watch(Launched launched, const Record& record, Onl
   return result;
 }
 
-Result<RunResult> Supervisor::run_once(const Record& record, Onlooker onlooker, int restart_count,
+Result<RunResult> Supervisor::run_once(const Record& record, Onlooker onlooker,
                                        const std::function<Result<void>()>& started) {
   const std::string dir = engine_.container_dir(record.id);
-  ran_for_ = {};
+  end_.ran_for = {};
+  delay_.reset();
   auto launched = [&]() -> Result<Launched> {
     SUIT_LET(std::vector<std::string> lower, lower_dirs(engine_.store_, record));
     SUIT_LET(Prepared prepared, prepare(record, dir, std::move(lower), engine_.volumes()));
+    log_plan(prepared.plan);
     return launch_container(std::move(prepared), record, dir, onlooker);
   }();
-  if (launched) return watch(*std::move(launched), record, onlooker, restart_count, started);
-  if (!record.auto_remove) record_failed_start(dir, launched.error(), restart_count);
+  if (launched) return watch(*std::move(launched), record, onlooker, started);
+  // One that never ran tells its caller why, and is not tried again.
+  State::Phase phase = State::Phase::Created;
+  if (end_.restart_count > 0) {
+    decide(record, failed_start_code(launched.error()));
+    phase = delay_ ? State::Phase::Restarting : State::Phase::Exited;
+  }
+  if (!record.auto_remove) record_failed_start(dir, launched.error(), phase, end_.restart_count);
   return std::unexpected(std::move(launched).error());
 }
 
@@ -198,15 +215,11 @@ Result<RunResult> Supervisor::run(Held held, Onlooker onlooker, const Callbacks&
   // What was said about an earlier run.
   auto cleared = clear_mark(dir, Mark::Stopped);
   if (cleared) cleared = clear_mark(dir, Mark::Kept);
-  bool ran = false;
-  Result<RunResult> result = cleared ? run_once(record, onlooker, 0,
-                                                [&] {
-                                                  ran = true;
-                                                  return callbacks.started();
-                                                })
+  // Whom the start is explained to is no monitor, and goes with the program.
+  may_restart_ = onlooker != Onlooker::CallerExplained;
+  Result<RunResult> result = cleared ? run_once(record, onlooker, callbacks.started)
                                      : std::unexpected(std::move(cleared).error());
-  // A container that never ran tells its caller why, and is not tried again.
-  if (ran && onlooker != Onlooker::CallerExplained) restart_as_wished(record, result, callbacks);
+  if (delay_) restart_as_wished(record, result, callbacks);
   finish(record, std::move(held.lock));
   return result;
 }

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/pump_internal.h"
 #include "engine/record.h"
+#include "engine/restart_internal.h"
 #include "engine/signal_queue_internal.h"
 #include "os/fd.h"
 #include "runtime/plan.h"
@@ -35,6 +36,10 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
 
 /// The overlay's lower directories of a container, topmost first; unpacked again if need be.
 Result<std::vector<std::string>> lower_dirs(store::Store& store, const Record& record);
+
+/// Lets the overlay of the container in \p dir be mounted again, one that is to be removed at its
+/// end too (`volatile`).
+Result<void> allow_remount(const std::string& dir);
 
 /// \p path without doubled, trailing and dotted parts.
 std::string clean_destination(std::string_view path);
@@ -76,15 +81,18 @@ class Supervisor {
   Result<RunResult> run(Held held, Onlooker onlooker, const Callbacks& callbacks);
 
  private:
-  Result<RunResult> run_once(const Record& record, Onlooker onlooker, int restart_count,
+  Result<RunResult> run_once(const Record& record, Onlooker onlooker,
                              const std::function<Result<void>()>& started);
   Result<RunResult> watch(Launched launched, const Record& record, Onlooker onlooker,
-                          int restart_count, const std::function<Result<void>()>& started);
+                          const std::function<Result<void>()>& started);
+  void decide(const Record& record, int exit_code);
   void restart_as_wished(Record& record, const Result<RunResult>& first,
                          const Callbacks& callbacks);
   void finish(const Record& record, os::Lock lock);
   Engine& engine_;
-  std::chrono::milliseconds ran_for_{0};  ///< the last run
+  bool may_restart_ = true;
+  EndOfRun end_;                                    ///< of the last run
+  std::optional<std::chrono::milliseconds> delay_;  ///< before the next run; none: it stays ended
 };
 
 }  // namespace suit::engine

@@ -76,7 +76,7 @@ TEST(CopyPath, KnowsDirectoriesAndContents) {
   for (const Row& row : {Row{"/a/b", "/a/b", false, false}, Row{"a/b", "/a/b", false, false},
                          Row{"/a/b/", "/a/b", true, false}, Row{"/a/b//", "/a/b", true, false},
                          Row{"/a/b/.", "/a/b", true, true}, Row{"/", "/", true, true},
-                         Row{".", "/.", false, false}, Row{"/.", "/", true, true}}) {
+                         Row{".", "/", true, true}, Row{"/.", "/", true, true}}) {
     CopyPath path = CopyPath::parse(row.text);
     EXPECT_EQ(path.path, row.path) << row.text;
     EXPECT_EQ(path.directory, row.directory) << row.text;
