@@ -135,7 +135,7 @@ Result<std::string> run_inputs(Session& session, const Step& step, const RunOp& 
   return text;
 }
 
-Result<RunMounts> prepare_mounts(Session& session, const RunOp& op) {
+Result<RunMounts> prepare_mounts(Session& session, const RunOp& op, const os::LeasedDir& work) {
   RunMounts out;
   for (const RunMount& mount : op.mounts) {
     if (const auto* bind = std::get_if<dockerfile::BindMount>(&mount.options)) {
@@ -148,6 +148,8 @@ Result<RunMounts> prepare_mounts(Session& session, const RunOp& op) {
                           .options = {"nosuid", "nodev"}};
       if (tmpfs->size_bytes != 0) spec.options.push_back(fmt::format("size={}", tmpfs->size_bytes));
       out.mounts.push_back(std::move(spec));
+    } else if (const auto* secret = std::get_if<dockerfile::SecretMount>(&mount.options)) {
+      SUIT_TRY(add_secret(session, mount, *secret, work, out));
     } else if (const auto* cache = std::get_if<dockerfile::CacheMount>(&mount.options)) {
       if (!cache->from.empty() || !cache->source.empty()) {
         return fail(0, "RUN --mount=type=cache with from or source is not supported",

@@ -12,6 +12,7 @@
 #include "build/changes.h"
 #include "cli/commands.h"
 #include "naming/reference.h"
+#include "oci/platform.h"
 #include "store/archive.h"
 
 namespace suit::cli {
@@ -22,6 +23,18 @@ Result<os::Fd> borrow(int descriptor) {
   os::Fd copy(::fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
   if (!copy.valid()) return fail(errno, fmt::format("fcntl({}, F_DUPFD_CLOEXEC)", descriptor));
   return copy;
+}
+
+// How messages call what is read.
+std::string input_name(const std::string& path) {
+  return path.empty() || path == "-" ? "what came on stdin" : fmt::format("\"{}\"", path);
+}
+
+Result<bool> is_directory(const std::string& path) {
+  struct stat info{};
+  if (path.empty() || path == "-") return false;
+  if (::stat(path.c_str(), &info) != 0) return fail(errno, fmt::format("open \"{}\"", path));
+  return S_ISDIR(info.st_mode);
 }
 
 Result<os::Fd> open_input(const std::string& path) {
@@ -68,16 +81,31 @@ Result<int> image_save(Invocation& in) {
 Result<int> image_load(Invocation& in) {
   std::string input;
   bool quiet = false;
-  constexpr std::array<std::string_view, 1> kUnsupported = {"platform"};
+  std::string platform;
   FlagSet flags;
-  flags.add('i', "input", &input, "string", "Read from tar archive file, instead of STDIN")
-      .toggle('q', "quiet", quiet, "Suppress the load output")
-      .unsupported(kUnsupported);
+  flags
+      .add('i', "input", &input, "string",
+           "Read from tar archive file or OCI layout directory, instead of STDIN")
+      .add('\0', "platform", &platform, "string",
+           "Load only the given platform: os/arch or os/arch/variant")
+      .toggle('q', "quiet", quiet, "Suppress the load output");
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
+  store::LoadOptions options;
+  if (!platform.empty()) {
+    SUIT_LET(options.platform, oci::parse_platform(platform));
+  }
+  SUIT_LET(const bool directory, is_directory(input));
   SUIT_LET(engine::Engine engine, in.open_engine());
-  SUIT_LET(os::Fd file, open_input(input));
-  os::FdReader reader(std::move(file));
-  SUIT_LET(const store::LoadReport report, store::load_archive(engine.store(), reader));
+  Result<store::LoadReport> loaded = store::LoadReport();
+  if (directory) {
+    loaded = store::load_layout(engine.store(), input, options);
+  } else {
+    SUIT_LET(os::Fd file, open_input(input));
+    os::FdReader reader(std::move(file));
+    loaded = store::load_archive(engine.store(), reader, options);
+  }
+  if (!loaded) return wrap(std::move(loaded).error(), "load " + input_name(input));
+  const store::LoadReport& report = *loaded;
   for (const std::string& note : report.notes)
     in.console.complain(fmt::format("suit: note: {}\n", note));
   for (const store::Image& image : report.images) {
@@ -110,8 +138,9 @@ Result<int> image_import(Invocation& in) {
   SUIT_LET(engine::Engine engine, in.open_engine());
   SUIT_LET(os::Fd file, open_input(args[0]));
   os::FdReader reader(std::move(file));
-  SUIT_LET(const store::Image image, store::import_rootfs(engine.store(), reader, options));
-  in.console.print("{}\n", image.id.text());
+  Result<store::Image> image = store::import_rootfs(engine.store(), reader, options);
+  if (!image) return wrap(std::move(image).error(), input_name(args[0]));
+  in.console.print("{}\n", image->id.text());
   return 0;
 }
 

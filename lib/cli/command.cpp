@@ -21,9 +21,9 @@ struct Group {
   std::string_view summary;
 };
 constexpr std::array kGroups = {
-    Group{"builder", "Manage builds"}, Group{"container", "Manage containers"},
-    Group{"image", "Manage images"}, Group{"system", "Manage Spacesuit"},
-    Group{"volume", "Manage volumes"}};
+    Group{"builder", "Manage builds"},   Group{"container", "Manage containers"},
+    Group{"image", "Manage images"},     Group{"name", "Understand image names"},
+    Group{"system", "Manage Spacesuit"}, Group{"volume", "Manage volumes"}};
 
 // Calls \p each with every name of \p command until it says true.
 template <typename Each>

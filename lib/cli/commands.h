@@ -58,6 +58,9 @@ Result<int> volume_prune(Invocation& in);
 
 Result<int> show_events(Invocation& in);
 
+Result<int> name_explain(Invocation& in);
+Result<int> name_registries(Invocation& in);
+
 Result<int> show_version(Invocation& in);
 Result<int> show_info(Invocation& in);
 Result<int> inspect_any(Invocation& in);

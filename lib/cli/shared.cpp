@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,25 @@
 #include "os/file.h"
 
 namespace suit::cli {
+namespace {
+
+// Writes to a file, and remembers when that was what failed.
+class OutputFile final : public Writer {
+ public:
+  explicit OutputFile(os::FdRef fd) : file_(fd) {}
+  Result<void> write(std::span<const std::byte> bytes) override {
+    Result<void> written = file_.write(bytes);
+    if (!written) failed_ = written.error();
+    return written;
+  }
+  const std::optional<Error>& failed() const { return failed_; }
+
+ private:
+  os::FdWriter file_;
+  std::optional<Error> failed_;
+};
+
+}  // namespace
 
 int for_each_argument(Invocation& in, const std::vector<std::string>& args,
                       const std::function<Result<void>(const std::string&)>& work) {
@@ -67,12 +87,20 @@ Result<void> write_to_file(const std::string& path,
     return save(writer);
   }
   const std::string temporary = path + ".tmp-" + os::random_hex(4);
-  SUIT_LET(os::Fd file,
-           os::open_at(os::FdRef::cwd(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644));
-  os::FdWriter writer(file);
-  Result<void> done = save(writer);
-  if (done) done = file.close();
-  if (done) done = os::rename(temporary, path);
+  // The name that people gave is the one that messages name, whatever we write to on the way.
+  const auto name_it = [&](Error error) {
+    return Error(error.code(), fmt::format("write \"{}\"", path));
+  };
+  Result<os::Fd> file = os::open_at(os::FdRef::cwd(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  if (!file) return std::unexpected(name_it(std::move(file).error()));
+  OutputFile output(*file);
+  Result<void> done = save(output);
+  if (output.failed()) done = std::unexpected(name_it(*output.failed()));
+  if (done) {
+    done = file->close();
+    if (done) done = os::rename(temporary, path);
+    if (!done) done = std::unexpected(name_it(std::move(done).error()));
+  }
   if (!done) ::unlink(temporary.c_str());
   return done;
 }

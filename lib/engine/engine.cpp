@@ -176,7 +176,7 @@ void Engine::sweep_one(const std::string& id, os::Lock lock) const {
 // The end of a container whose monitor is dead: never a false 0.
 void Engine::record_end(Status& status) const {
   State& state = status.state;
-  bool same_boot = boot_id().value_or("") == state.boot_id;
+  bool same_boot = os::boot_id().value_or("") == state.boot_id;
   if (same_boot) end_process(state);
   state.phase = State::Phase::Exited;
   state.exit_code = same_boot ? 137 : 255;  // 128 + SIGKILL: it was killed with its monitor

@@ -12,13 +12,6 @@
 
 namespace suit::engine {
 
-Result<std::string> boot_id() {
-  SUIT_LET(std::string text, os::read_file("/proc/sys/kernel/random/boot_id", 64));
-  while (!text.empty() && text.back() == '\n')
-    text.pop_back();
-  return text;
-}
-
 Result<std::uint64_t> start_ticks(pid_t pid) {
   SUIT_LET(std::string text, os::read_file(fmt::format("/proc/{}/stat", pid), 4096));
   // The second field is the command in parentheses and may hold anything: count from its end.
@@ -42,7 +35,7 @@ Result<void> write_holder(const os::Lock& lock) {
 }
 
 Result<os::Fd> open_container_process(const State& state) {
-  SUIT_LET(std::string boot, boot_id());
+  SUIT_LET(std::string boot, os::boot_id());
   if (state.pid <= 0 || boot != state.boot_id)
     return fail(ESRCH, "the container's process ended with the last boot");
   SUIT_LET(os::Fd pidfd, os::pidfd_open(state.pid));

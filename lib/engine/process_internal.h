@@ -16,9 +16,6 @@
 
 namespace suit::engine {
 
-/// /proc/sys/kernel/random/boot_id
-Result<std::string> boot_id();
-
 /// When \p pid started, in clock ticks since boot; field 22 of /proc/PID/stat.
 Result<std::uint64_t> start_ticks(pid_t pid);
 

@@ -21,6 +21,7 @@
 #include "engine/process_internal.h"
 #include "engine/pump_internal.h"
 #include "engine/supervise_internal.h"
+#include "os/process.h"
 #include "runtime/explain.h"
 
 namespace suit::engine {
@@ -33,7 +34,7 @@ State running_state(const runtime::Container& container, const std::string& cgro
   state.phase = State::Phase::Running;
   state.pid = container.pid();
   state.monitor_pid = ::getpid();
-  state.boot_id = boot_id().value_or("");
+  state.boot_id = os::boot_id().value_or("");
   state.pid_start_ticks = start_ticks(container.pid()).value_or(0);
   state.started = to_rfc3339(now_ns());
   return state;

@@ -11,6 +11,8 @@
 
 #include "base/suggest.h"
 #include "oci/cursor_internal.h"
+#include "oci/resources_read_internal.h"
+#include "oci/seccomp_read_internal.h"
 #include "oci/spec.h"
 
 namespace suit::oci {
@@ -198,23 +200,6 @@ std::vector<Device> read_devices(const Cursor& at) {
   return out;
 }
 
-// `runc spec` and `crun spec` deny all devices but the usual ones. In our containers nothing can
-// make a device node of another kind, so the rule asks for what is there.
-bool is_deny_all(const Cursor& rules) {
-  const auto items = rules.items();
-  return items.size() == 1 && items[0].present() && items[0].value().as_object() &&
-         !items[0].member("allow").flag() && items[0].member("access").text() == "rwm" &&
-         !items[0].member("type").present() && !items[0].member("major").present() &&
-         !items[0].member("minor").present();
-}
-
-void check_resources(const Cursor& at) {
-  for (const auto& [key, value] : at.members()) {
-    if (value.is_empty() || (key == "devices" && is_deny_all(value))) continue;
-    value.refuse("is not supported yet", "leave it out, or run the bundle with crun or runc");
-  }
-}
-
 Linux read_linux(const Cursor& at) {
   check_object(at);
   Linux out;
@@ -235,9 +220,11 @@ Linux read_linux(const Cursor& at) {
       kPropagations.end())
     propagation.refuse(fmt::format("unknown propagation \"{}\"{}", out.rootfs_propagation,
                                    did_you_mean(out.rootfs_propagation, kPropagations)));
-  check_resources(at.member("resources"));
-  refuse_unsupported(at, {"seccomp", "timeOffsets", "mountLabel", "intelRdt", "personality",
-                          "netDevices", "memoryPolicy"});
+  out.resources = read_resources(at.member("resources"));
+  if (const Cursor seccomp = at.member("seccomp"); seccomp.present())
+    out.seccomp = read_seccomp(seccomp);
+  refuse_unsupported(
+      at, {"timeOffsets", "mountLabel", "intelRdt", "personality", "netDevices", "memoryPolicy"});
   return out;
 }
 

@@ -246,6 +246,16 @@ Result<std::size_t> FdReader::read(std::span<std::byte> out) {
   }
 }
 
+Result<bool> FdReader::skip(std::uint64_t size_bytes) {
+  struct stat info{};
+  if (::fstat(fd_.raw(), &info) != 0) return fail(errno, fmt::format("fstat({})", fd_.raw()));
+  off_t here = S_ISREG(info.st_mode) ? ::lseek(fd_.raw(), 0, SEEK_CUR) : -1;
+  if (here < 0 || here > info.st_size) return false;
+  // Beyond the end a seek succeeds too; reading is what finds out that the file is cut off.
+  if (size_bytes > static_cast<std::uint64_t>(info.st_size - here)) return false;
+  return ::lseek(fd_.raw(), static_cast<off_t>(size_bytes), SEEK_CUR) >= 0;
+}
+
 Result<void> FdWriter::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     ssize_t count = ::write(fd_.raw(), bytes.data(), bytes.size());

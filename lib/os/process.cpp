@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "os/file.h"
 #include "os/raw.h"
 
 namespace suit::os {
@@ -123,6 +124,13 @@ Result<void> pump(std::array<Stream, 3>& streams, CaptureLimits limits) {
 }
 
 }  // namespace
+
+Result<std::string> boot_id() {
+  SUIT_LET(std::string text, read_file("/proc/sys/kernel/random/boot_id", 64));
+  while (text.ends_with('\n'))
+    text.pop_back();
+  return text;
+}
 
 Result<Fd> pidfd_open(pid_t pid) {
   int fd = raw::pidfd_open(pid, 0);

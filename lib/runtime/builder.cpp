@@ -14,7 +14,7 @@ Builder::Builder(std::string_view id) : lane_(&plan_.container) {
   plan_.host.reserve(96);
   plan_.container.reserve(384);
   plan_.slot_names = {"rootfs", "stdin", "stdout", "stderr", "report read", "report write",
-                      "helper", "plan",  "times",  "pidfd",  "cgroup"};
+                      "helper", "plan",  "times",  "pidfd",  "cgroup", "device filter", "attach type"};
 }
 
 Builder& Builder::step(std::string_view step, std::string_view pointer) {

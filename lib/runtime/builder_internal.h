@@ -14,6 +14,7 @@
 #include "oci/spec.h"
 #include "runtime/plan.h"
 #include "runtime/runtime.h"
+#include "runtime/seccomp.h"
 
 namespace suit::runtime {
 
@@ -76,6 +77,7 @@ class Builder {
 struct PlanInput {
   const oci::Spec& spec;
   const HostFacts& facts;
+  const SeccompFilter* filter = nullptr;  ///< nullptr: none
   bool has_namespace(std::string_view type) const;     ///< a new one is asked for
   bool shares_namespace(std::string_view type) const;  ///< joined by path, or the host's
 };

@@ -41,6 +41,9 @@ enum class Family {
   Pipe,
   Ioctl,
   Signal,
+  SeccompOperation,
+  SeccompFlag,
+  BpfCommand,
 };
 
 /// `O_PATH|O_CLOEXEC`; unknown bits in hexadecimal; \p zero when no bit is set.

@@ -71,6 +71,8 @@ std::string plan_image(const LaunchPlan& plan, const Slots& slots, std::uint32_t
   header.envp = plan.envp;
   header.envc = plan.envc;
   header.asked = asked;
+  header.filter = plan.filter;
+  header.filter_count = plan.filter_count;
   std::string image(header.text + plan.text.size(), '\0');
   std::memcpy(image.data(), &header, sizeof header);
   std::memcpy(image.data() + header.ops, plan.container.data(), ops_bytes);

@@ -80,12 +80,18 @@ Result<void> check_namespaces(const PlanInput& in) {
 
 }  // namespace
 
-Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id) {
+Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id,
+                               const SeccompFilter* filter) {
   if (!is_id(id))
     return fail(0, fmt::format("\"{}\" is not a container id", id),
                 "use letters, digits, '_', '.' and '-', a letter or digit first, 128 at most");
   SUIT_TRY(check_spec(spec));
-  PlanInput in{spec, facts};
+  SeccompFilter own_filter;
+  if (spec.linux_.seccomp) {
+    SUIT_LET(own_filter, compile_seccomp(*spec.linux_.seccomp));
+    filter = &own_filter;
+  }
+  PlanInput in{spec, facts, filter};
   SUIT_TRY(check_namespaces(in));
 
   Builder b(id);

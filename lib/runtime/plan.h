@@ -32,6 +32,8 @@ struct LaunchPlan {
   std::uint64_t clone_flags = 0;
   std::uint32_t argv = 0, argc = 0;  ///< see PlanHeader
   std::uint32_t envp = 0, envc = 0;
+  std::uint32_t filter = 0, filter_count = 0;  ///< the seccomp program, see PlanHeader
+  std::uint32_t device_filter = 0, device_filter_count = 0;  ///< `bpf_insn[]` in the text
 
   std::string_view string_at(std::uint32_t offset) const {
     return std::string_view(text.data() + offset);

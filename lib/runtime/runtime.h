@@ -62,7 +62,8 @@ Result<os::Fd> mount_overlay(const Overlay& overlay, const HostFacts& facts);
 /// The same for a plain directory (a bundle's rootfs).
 Result<os::Fd> clone_tree(const std::string& path);
 
-struct LaunchPlan;  // runtime/plan.h
+struct LaunchPlan;     // runtime/plan.h
+struct SeccompFilter;  // runtime/seccomp.h
 
 /// Kills what is left in the cgroup of container \p id, and removes it: for one whose monitor died.
 /// A cgroup that is not there is no error.
@@ -70,7 +71,9 @@ Result<void> remove_cgroup(const HostFacts& facts, std::string_view id);
 
 /// Computes every operation of a start. Pure: same input, same plan, no file is read.
 /// \param id names the container's cgroup: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`
-Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id);
+/// \param filter a seccomp filter that is compiled already, for a spec that has none of its own
+Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id,
+                               const SeccompFilter* filter = nullptr);
 
 /// What a launch is given beside its plan.
 struct LaunchInputs {

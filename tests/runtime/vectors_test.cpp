@@ -23,7 +23,6 @@ using oci::Json;
 const std::map<std::string, std::string> kDeviations = {
     {"userns-mapping",
      "a user namespace of the container's own is refused: the engine runs in one"},
-    {"seccomp-*", "seccomp is refused by name"},
     {"hook*", "hooks are refused by name"},
     {"mount-destination-through-symlink-stays-inside",
      "a mount point that is a dangling symlink is refused with a hint, as crun does"},

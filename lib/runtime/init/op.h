@@ -19,6 +19,7 @@ namespace suit::runtime {
 
 /// A system call, by its manual page name. Numbers differ between machines, so plans use these.
 enum class Call : std::uint8_t {
+  bpf,
   capset,
   chdir,
   chroot,
@@ -52,6 +53,7 @@ enum class Call : std::uint8_t {
   read,
   rt_sigaction,
   rt_sigprocmask,
+  seccomp,
   setdomainname,
   setgroups,
   sethostname,
@@ -87,15 +89,20 @@ enum class Extern : std::int32_t {
   Argv,
   Envp,
   CloneArgs,
-  Failure
+  Failure,
+  Filter,       ///< struct sock_fprog of the seccomp filter
+  DeviceFilter  ///< union bpf_attr that loads the device filter
 };
-inline constexpr std::size_t kExternCount = 8;
+inline constexpr std::size_t kExternCount = 10;
 
-/// Descriptors that every plan has. Numbers from `kSlotFirstFree` on are the planner's to give.
+/// Descriptors that every plan has. The cgroup, its device filter and the attach type lie in a row:
+/// together they are the bpf_attr of BPF_PROG_ATTACH, as the ends of a pipe are what pipe2(2) wants.
+/// Numbers from `kSlotFirstFree` on are the planner's to give.
 inline constexpr std::uint8_t kSlotRootfs = 0, kSlotStdin = 1, kSlotStdout = 2, kSlotStderr = 3,
                               kSlotReportRead = 4, kSlotReportWrite = 5, kSlotHelper = 6,
                               kSlotPlan = 7, kSlotTimes = 8, kSlotPidfd = 9, kSlotCgroup = 10,
-                              kSlotFirstFree = 11, kSlotNone = 255;
+                              kSlotDeviceFilter = 11, kSlotAttachType = 12, kSlotFirstFree = 13,
+                              kSlotNone = 255;
 inline constexpr std::size_t kSlotCount = 255;
 
 /// Failures that an op may have without ending the start, as bits of `Op::tolerates`.
@@ -158,6 +165,8 @@ struct PlanHeader {
   std::uint32_t envp = 0;
   std::uint32_t envc = 0;
   std::uint32_t asked = 0;  ///< bits of `Op::when` that this launch asks for
+  std::uint32_t filter = 0;  ///< offset in the text of `sock_filter[filter_count]`
+  std::uint32_t filter_count = 0;
   static constexpr std::uint32_t kMagic = 0x74697573;  // "suit"
 };
 
