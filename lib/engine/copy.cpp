@@ -199,12 +199,11 @@ Result<std::uint64_t> copy_to_container(Engine& engine, const Status& container,
                                         const CopyOptions& options) {
   SUIT_LET(os::Root host, os::Root::open("/"));
   SUIT_LET(Source source, open_source(host, CopyPath::parse(host_path), options.follow_link));
-  std::optional<layer::Owner> owner;
-  if (!options.keep_owner) owner = layer::Owner{0, 0};
   std::uint64_t size = 0;
   SUIT_TRY(with_root(engine, container, [&](const os::Root& root) -> Result<void> {
     SUIT_LET(Target target, open_target(root, CopyPath::parse(to), source.is_directory()));
-    SUIT_LET(size, transfer(source, target, owner));
+    // As Docker does, whatever its manual says: numbers go in as they are.
+    SUIT_LET(size, transfer(source, target, std::nullopt));
     return {};
   }));
   return size;

@@ -28,7 +28,7 @@ Result<void> with_root(Engine& engine, const Status& container,
 
 struct CopyOptions {
   bool follow_link = false;  ///< a source that is a symlink means its target (-L)
-  bool keep_owner = false;   ///< users and groups as they are (-a)
+  bool keep_owner = false;   ///< users and groups as they are, on the host too (-a)
 };
 
 /// A path as `cp` understands it: `x/` is a directory, `x/.` what is in it.

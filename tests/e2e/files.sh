@@ -16,6 +16,12 @@ for state in running stopped; do
   ln -s file in/link
   ok "$SUIT" cp -q in/file box:/tmp/
   ok "$SUIT" cp -q in/file box:/tmp/renamed
+  chown 1234:2345 in/file
+  ok "$SUIT" cp -q in/file box:/tmp/owned
+  same "$state: owner inside" "$("$SUIT" cp box:/tmp/owned - | tar tv --numeric-owner | cut -d ' ' -f 2)" 1234/2345
+  ok "$SUIT" cp -q box:/tmp/owned out/plain
+  ok "$SUIT" cp -qa box:/tmp/owned out/kept
+  same "$state: owners outside" "$(stat -c %u:%g out/plain out/kept | tr '\n' ' ')" "0:0 1234:2345 "
   ok "$SUIT" cp -q in/dir box:/tmp
   ok "$SUIT" cp -q in/dir box:/tmp/fresh
   ok "$SUIT" cp -q in/dir/. box:/vol
