@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "build/changes.h"
 #include "cli/commands.h"
 #include "naming/reference.h"
 #include "oci/platform.h"
@@ -25,52 +26,6 @@ Result<os::Fd> borrow(int descriptor) {
   os::Fd copy(::fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
   if (!copy.valid()) return fail(errno, fmt::format("fcntl({}, F_DUPFD_CLOEXEC)", descriptor));
   return copy;
-}
-
-// Writes to a file, and remembers when that was what failed.
-class OutputFile final : public Writer {
- public:
-  explicit OutputFile(os::FdRef fd) : file_(fd) {}
-  Result<void> write(std::span<const std::byte> bytes) override {
-    Result<void> written = file_.write(bytes);
-    if (!written) failed_ = written.error();
-    return written;
-  }
-  const std::optional<Error>& failed() const { return failed_; }
-
- private:
-  os::FdWriter file_;
-  std::optional<Error> failed_;
-};
-
-// Writes beside \p path and renames: a save that fails leaves the old file.
-Result<void> save_to_file(const std::string& path,
-                          const std::function<Result<void>(Writer&)>& save) {
-  struct stat info{};
-  // A pipe or device is written to, not replaced.
-  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    if (S_ISDIR(info.st_mode)) return fail(EISDIR, fmt::format("write \"{}\"", path));
-    SUIT_LET(const os::Fd file, os::open_at(os::FdRef::cwd(), path, O_WRONLY));
-    os::FdWriter writer(file);
-    return save(writer);
-  }
-  const std::string temporary = path + ".tmp-" + os::random_hex(4);
-  // The name that people gave is the one that messages name, whatever we write to on the way.
-  const auto name_it = [&](Error error) {
-    return Error(error.code(), fmt::format("write \"{}\"", path));
-  };
-  Result<os::Fd> file = os::open_at(os::FdRef::cwd(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644);
-  if (!file) return std::unexpected(name_it(std::move(file).error()));
-  OutputFile output(*file);
-  Result<void> done = save(output);
-  if (output.failed()) done = std::unexpected(name_it(*output.failed()));
-  if (done) {
-    done = file->close();
-    if (done) done = os::rename(temporary, path);
-    if (!done) done = std::unexpected(name_it(std::move(done).error()));
-  }
-  if (!done) ::unlink(temporary.c_str());
-  return done;
 }
 
 // How messages call what is read.
@@ -144,7 +99,7 @@ Result<int> image_save(Invocation& in) {
     return store::save_archive(engine.store(), args, out, options);
   };
   if (!output.empty()) {
-    SUIT_TRY(save_to_file(output, save));
+    SUIT_TRY(write_to_file(output, save));
     return 0;
   }
   SUIT_LET(const os::Fd out, borrow(STDOUT_FILENO));
@@ -182,7 +137,7 @@ Result<int> image_load(Invocation& in) {
   if (!loaded) return wrap(std::move(loaded).error(), "load " + input_name(input));
   const store::LoadReport& report = *loaded;
   for (const std::string& note : report.notes)
-    in.console.complain(fmt::format("note: {}\n", note));
+    in.console.complain(fmt::format("suit: note: {}\n", note));
   for (const store::Image& image : report.images) {
     for (const std::string& name : image.names)
       in.console.print("Loaded image: {}\n", familiar(name));
@@ -193,9 +148,11 @@ Result<int> image_load(Invocation& in) {
 
 Result<int> image_import(Invocation& in) {
   store::ImportOptions options;
-  constexpr std::array<std::string_view, 2> kUnsupported = {"c,change", "platform"};
+  std::vector<std::string> changes;
+  constexpr std::array<std::string_view, 1> kUnsupported = {"platform"};
   FlagSet flags;
-  flags.add('m', "message", &options.message, "string", "Set commit message for imported image")
+  flags.add('c', "change", &changes, "list", "Apply Dockerfile instruction to the created image")
+      .add('m', "message", &options.message, "string", "Set commit message for imported image")
       .unsupported(kUnsupported);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   if (args[0].starts_with("http://") || args[0].starts_with("https://"))
@@ -205,6 +162,9 @@ Result<int> image_import(Invocation& in) {
     SUIT_LET(naming::Reference name, naming::parse_reference(args[1]));
     options.names.push_back(std::move(name));
   }
+  oci::ImageConfig config;
+  SUIT_TRY(build::apply_changes(config, changes));
+  options.config = config.config;
   SUIT_LET(engine::Engine engine, in.open_engine());
   SUIT_LET(os::Fd file, open_input(args[0]));
   os::FdReader reader(std::move(file));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/stream.h"
 #include "cli/command.h"
 #include "dockerfile/stage.h"
 
@@ -46,6 +47,26 @@ Result<int> container_kill(Invocation& in);
 Result<int> container_wait(Invocation& in);
 Result<int> container_remove(Invocation& in);
 Result<int> container_prune(Invocation& in);
+Result<int> container_port(Invocation& in);
+Result<int> container_restart(Invocation& in);
+Result<int> container_pause(Invocation& in);
+Result<int> container_unpause(Invocation& in);
+Result<int> container_rename(Invocation& in);
+Result<int> container_update(Invocation& in);
+Result<int> container_top(Invocation& in);
+Result<int> container_stats(Invocation& in);
+Result<int> container_copy(Invocation& in);
+Result<int> container_diff(Invocation& in);
+Result<int> container_export(Invocation& in);
+Result<int> container_commit(Invocation& in);
+
+Result<int> volume_create(Invocation& in);
+Result<int> volume_list(Invocation& in);
+Result<int> volume_inspect(Invocation& in);
+Result<int> volume_remove(Invocation& in);
+Result<int> volume_prune(Invocation& in);
+
+Result<int> show_events(Invocation& in);
 
 Result<int> name_explain(Invocation& in);
 Result<int> name_registries(Invocation& in);
@@ -78,6 +99,9 @@ Result<void> print_documents(Invocation& in, const std::string& format,
 /// `suit build --check`: BuildKit's checks and nothing else. \param file empty: PATH/Dockerfile
 Result<int> check_build(Invocation& in, const std::string& context, const std::string& file,
                         const dockerfile::ResolveOptions& resolve);
+/// Writes a file through \p save, beside \p path and renamed: what fails leaves the old file.
+Result<void> write_to_file(const std::string& path,
+                           const std::function<Result<void>(Writer&)>& save);
 
 /// The directory that relative paths of flags are below.
 Result<std::string> current_directory();

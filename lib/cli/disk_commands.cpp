@@ -145,7 +145,7 @@ struct PruneFilter {
     SUIT_LET(out.filters, Filters::read(settings, kPruneFilters));
     std::optional<Error> problem;
     (void)out.filters.all("until", [&](const std::string& text) {
-      Result<std::int64_t> time = parse_moment(text, now_ns());
+      Result<std::int64_t> time = parse_when(text, now_ns());
       if (!time) problem = std::move(time).error();
       if (time) out.until_ns = std::min(out.until_ns, *time);
       return true;
