@@ -41,6 +41,12 @@ enum class Family {
   Pipe,
   Ioctl,
   Signal,
+  Access,
+  AccessFlags,
+  IoPriorityWho,
+  Keyctl,
+  Personality,
+  SocketFamily,
 };
 
 /// `O_PATH|O_CLOEXEC`; unknown bits in hexadecimal; \p zero when no bit is set.

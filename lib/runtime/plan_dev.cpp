@@ -96,13 +96,19 @@ Result<void> plan_dev_tree(Builder& b, const PlanInput& in, std::uint8_t tree) {
   SUIT_LET(std::vector<Node> nodes, wanted_nodes(in.spec));
   for (const Node& node : nodes) {
     b.step("dev.nodes", node.pointer);
-    if (in.facts.in_user_namespace && !S_ISFIFO(node.mode)) {
+    if (in.in_user_namespace() && !S_ISFIFO(node.mode)) {
       plan_parents(b, tree, node.name);
       b.op(Call::mknodat, {Builder::slot(tree), b.text(node.name), Builder::number(S_IFREG | 0644),
                            Builder::number(0)});
     } else {
       plan_node(b, tree, node);
     }
+  }
+  if (in.spec.process.terminal) {
+    // Where the terminal will be attached.
+    b.step("dev.nodes", "/process/terminal");
+    b.op(Call::mknodat, {Builder::slot(tree), b.text("console"), Builder::number(S_IFREG | 0600),
+                         Builder::number(0)});
   }
   // Mount points of what the spec mounts directly below: no path of the image is needed for them.
   for (const oci::SpecMount& mount : in.spec.mounts) {
@@ -120,7 +126,7 @@ Result<void> plan_dev_tree(Builder& b, const PlanInput& in, std::uint8_t tree) {
 }
 
 void plan_dev_binds(Builder& b, const PlanInput& in) {
-  if (!in.facts.in_user_namespace) return;
+  if (!in.in_user_namespace()) return;
   auto nodes = wanted_nodes(in.spec);
   if (!nodes) return;  // plan_dev_tree has refused it already
   for (const Node& node : *nodes) {

@@ -28,6 +28,7 @@ enum class Call : std::uint8_t {
   dup3,
   execve,
   execveat,
+  faccessat2,
   fchdir,
   fchownat,
   fcntl,
@@ -36,6 +37,8 @@ enum class Call : std::uint8_t {
   fsopen,
   getcwd,
   ioctl,
+  ioprio_set,
+  keyctl,
   memfd_create,
   mkdirat,
   mknodat,
@@ -45,6 +48,7 @@ enum class Call : std::uint8_t {
   open_tree,
   openat,
   openat2,
+  personality,
   pipe2,
   pivot_root,
   prctl,
@@ -52,6 +56,8 @@ enum class Call : std::uint8_t {
   read,
   rt_sigaction,
   rt_sigprocmask,
+  sched_setattr,
+  sendmsg,
   setdomainname,
   setgroups,
   sethostname,
@@ -60,6 +66,7 @@ enum class Call : std::uint8_t {
   setresuid,
   setsid,
   socket,
+  socketpair,
   symlinkat,
   umask,
   umount2,
@@ -87,15 +94,21 @@ enum class Extern : std::int32_t {
   Argv,
   Envp,
   CloneArgs,
-  Failure
+  Failure,
+  ChildPid,    ///< of the cloned child, once it is there
+  UidMapPath,  ///< `/proc/PID/uid_map` of it
+  GidMapPath,
+  Word,  ///< 8 bytes to read into
 };
-inline constexpr std::size_t kExternCount = 8;
+inline constexpr std::size_t kExternCount = 12;
 
 /// Descriptors that every plan has. Numbers from `kSlotFirstFree` on are the planner's to give.
 inline constexpr std::uint8_t kSlotRootfs = 0, kSlotStdin = 1, kSlotStdout = 2, kSlotStderr = 3,
                               kSlotReportRead = 4, kSlotReportWrite = 5, kSlotHelper = 6,
                               kSlotPlan = 7, kSlotTimes = 8, kSlotPidfd = 9, kSlotCgroup = 10,
-                              kSlotFirstFree = 11, kSlotNone = 255;
+                              kSlotSyncHost = 11, kSlotSyncChild = 12, kSlotStart = 13,
+                              kSlotConsole = 14, kSlotTarget = 15, kSlotFirstFree = 16,
+                              kSlotNone = 255;
 inline constexpr std::size_t kSlotCount = 255;
 
 /// Failures that an op may have without ending the start, as bits of `Op::tolerates`.
@@ -114,6 +127,11 @@ inline constexpr std::uint8_t kWhenTimed = 2;
 inline constexpr std::uint8_t kWhenSharedMemory = 4;  ///< vfork-style clone is allowed
 inline constexpr std::uint8_t kWhenInChild = 8;  ///< host lane: in the child, before the helper
 
+/// What else is special about an op, as bits of `Op::flags`.
+inline constexpr std::uint8_t kMustRead = 1;  ///< a read of nothing is ECONNRESET: the peer is gone
+inline constexpr std::uint8_t kCallerActs =
+    2;  ///< host lane: after it, whoever launches does its part (`LaunchInputs::at_rendezvous`)
+
 /// One system call of a plan. 44 bytes.
 struct Op {
   std::uint16_t step = 0;  ///< index in the steps registry (base/steps.h)
@@ -125,7 +143,7 @@ struct Op {
   std::uint8_t result = kSlotNone;  ///< slot that takes the returned descriptor
   Arg kinds[6] = {};
   std::uint8_t argument_count = 0;
-  std::uint8_t unused = 0;
+  std::uint8_t flags = 0;
   std::uint32_t pointer = 0;  ///< text offset: JSON pointer of the spec member it came from
   std::int32_t args[6] = {};
 };
@@ -157,7 +175,10 @@ struct PlanHeader {
   std::uint32_t argc = 0;
   std::uint32_t envp = 0;
   std::uint32_t envc = 0;
-  std::uint32_t asked = 0;  ///< bits of `Op::when` that this launch asks for
+  std::uint32_t asked = 0;     ///< bits of `Op::when` that this launch asks for
+  std::uint32_t pointers = 0;  ///< offset of `u32[pointer_count]`: text offsets of words that hold
+                               ///< text offsets and become addresses
+  std::uint32_t pointer_count = 0;
   static constexpr std::uint32_t kMagic = 0x74697573;  // "suit"
 };
 
