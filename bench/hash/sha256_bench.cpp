@@ -1,6 +1,7 @@
 // SHA-256 of what layers are made of: bytes per second. The floor to compare with is
 // `openssl speed -evp sha256` or `openssl dgst -sha256` on the same machine.
 
+#include "hash/many.h"
 #include "hash/sha256.h"
 
 #include <random>
@@ -44,6 +45,53 @@ void BM_HashLayerStream(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(BM_HashLayerStream)->Arg(64 << 20)->Unit(benchmark::kMillisecond);
+
+// Files of a build context: 4 KiB on average, 256 in a batch. One stream, and two on one core.
+std::vector<std::string> small_files() {
+  std::vector<std::string> files;
+  std::mt19937 sizes(1);
+  for (int i = 0; i < 256; ++i)
+    files.push_back(bytes_from_seed(sizes() % 8192));
+  return files;
+}
+
+void BM_HashFilesOneByOne(benchmark::State& state) {
+  const std::vector<std::string> files = small_files();
+  std::size_t size = 0;
+  for (auto _ : state) {
+    for (const std::string& file : files) {
+      benchmark::DoNotOptimize(sha256(file));
+      size += file.size();
+    }
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(size));
+}
+BENCHMARK(BM_HashFilesOneByOne);
+
+void BM_HashFilesTwoStreams(benchmark::State& state) {
+  const std::vector<std::string> files = small_files();
+  std::vector<std::span<const std::byte>> messages;
+  for (const std::string& file : files)
+    messages.push_back(bytes_of(file));
+  std::size_t size = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(sha256_many(messages));
+    for (const std::string& file : files)
+      size += file.size();
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(size));
+  state.SetLabel(has_two_streams() ? "two streams" : "no SHA instructions");
+}
+BENCHMARK(BM_HashFilesTwoStreams);
+
+void BM_HashTwoLayers(benchmark::State& state) {
+  const std::vector<std::string> layers{bytes_from_seed(8 << 20), bytes_from_seed(8 << 20)};
+  const std::vector<std::span<const std::byte>> messages{bytes_of(layers[0]), bytes_of(layers[1])};
+  for (auto _ : state)
+    benchmark::DoNotOptimize(sha256_many(messages));
+  state.SetBytesProcessed(state.iterations() * (16 << 20));
+}
+BENCHMARK(BM_HashTwoLayers)->Unit(benchmark::kMillisecond);
 
 // What every record and config costs: the fixed price of one digest.
 void BM_HashSmallDocument(benchmark::State& state) {

@@ -10,6 +10,8 @@
 
 namespace suit {
 
+Result<bool> Reader::skip(std::uint64_t /*size_bytes*/) { return false; }
+
 Result<std::size_t> read_full(Reader& reader, std::span<std::byte> out) {
   std::size_t total = 0;
   while (total < out.size()) {

@@ -19,6 +19,9 @@ class Reader {
   virtual ~Reader() = default;
   /// Reads at most `out.size()` bytes; 0 means the end, and stays 0.
   virtual Result<std::size_t> read(std::span<std::byte> out) = 0;
+  /// Passes over \p size_bytes without reading them; false when the source cannot, and nothing was
+  /// passed over then: a file can seek, a stream must be read.
+  virtual Result<bool> skip(std::uint64_t size_bytes);
 };
 
 /// A sink of bytes. What was written is complete only when its owner says so (`commit`, `close`).

@@ -14,6 +14,7 @@
 #include "build/solver_internal.h"
 #include "hash/sha256.h"
 #include "os/file.h"
+#include "os/mount.h"
 #include "store/archive.h"
 
 namespace suit::build {
@@ -210,10 +211,14 @@ Result<Report> build(store::Store& store, const Options& options, ProgressSink& 
                   .report = reporter,
                   .cache = Cache(store),
                   .place = absolute(path.empty() ? options.context_dir : path),
-                  .scratch_dir = options.scratch_dir,
+                  .work_dir = options.work_dir,
+                  .secrets = SecretStore(options.secrets, options.environment),
+                  .redact = options.redact,
                   .no_cache = options.no_cache,
                   .epoch_s = std::nullopt};
   SUIT_LET(session.epoch_s, find_epoch(options));
+  // Secrets are shown from a mount of this process's own; while there is one thread.
+  if (!options.secrets.empty()) SUIT_TRY(os::unshare_mounts());
   SUIT_TRY(solve(session));
   SUIT_LET(store::Image image, export_image(session, options.tags));
   Report report{.image = std::move(image),

@@ -23,6 +23,7 @@
 #include "build/graph.h"
 #include "build/progress.h"
 #include "naming/reference.h"
+#include "secrets/secret_source.h"
 #include "store/store.h"
 
 namespace suit::build {
@@ -38,10 +39,13 @@ struct Options {
   std::string platform;          ///< \shape `linux/amd64`; empty: the host's
   std::string network = "host";  ///< of RUN: `host` or `none`
   bool no_cache = false;
+  std::vector<secrets::SecretSource> secrets;  ///< for `RUN --mount=type=secret`, read when needed
+  secrets::Environment environment = secrets::process_environment;  ///< where theirs come from
+  bool redact = false;  ///< mask secrets in the output of steps: `[secret ID]`
   /// No file and no history line is younger. Also taken from the build argument SOURCE_DATE_EPOCH.
   std::optional<std::int64_t> source_date_epoch_s;
   std::string base_archive;  ///< path of the image that comes with the installation; empty: none
-  std::string scratch_dir = "/tmp";  ///< for small files during the build
+  std::string work_dir = "/tmp";  ///< where steps lease a directory each; an id names a cgroup too
 };
 
 struct Report {

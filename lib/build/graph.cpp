@@ -316,8 +316,15 @@ class Planner {
       return stages_[stage->index]->top;
     }
     if (name == "scratch") return std::nullopt;
-    SUIT_LET(const std::size_t id, base_step(name, here.span));
-    return id;
+    Result<std::size_t> id = base_step(name, here.span);
+    if (id) return *id;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < index; ++i)
+      names.push_back(file_.stages[i].name);
+    const std::string_view near = nearest(name, names);
+    if (near.empty()) return std::unexpected(std::move(id).error());
+    return std::unexpected(
+        std::move(id).error().with_hint(fmt::format("did you mean the stage \"{}\"?", near)));
   }
 
   Result<void> apply_copy(StageState& state, const dockerfile::Copy& copy,

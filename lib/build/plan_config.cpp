@@ -178,7 +178,6 @@ Result<void> apply_config(StageState& stage, const Instruction& instruction, con
           },
           [&](const dockerfile::Onbuild& onbuild) -> Result<void> {
             config.on_build.push_back(onbuild.trigger);
-            record(stage, "ONBUILD " + onbuild.trigger);
             return {};
           },
           [&](const auto&) -> Result<void> {

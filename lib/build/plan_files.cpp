@@ -67,6 +67,16 @@ std::string_view mount_type(const dockerfile::Mount& mount) {
   return kNames[mount.index()];
 }
 
+/// Of a secret: all but its value, so that a new password builds nothing again.
+std::string mount_ingredient(const RunMount& mount) {
+  std::string text = fmt::format("{} {}", mount_type(mount.options), mount.target);
+  const auto* secret = std::get_if<dockerfile::SecretMount>(&mount.options);
+  if (secret == nullptr) return text;
+  text += fmt::format(" id={} env={} required={}", secret->id, secret->env, secret->required);
+  return text + fmt::format(" {:o} {}:{}", secret->owner.mode.value_or(0400),
+                            secret->owner.uid.value_or(0), secret->owner.gid.value_or(0));
+}
+
 Result<std::vector<RunMount>> plan_mounts(const StageState& stage, const dockerfile::Run& run,
                                           char escape, const Place& place) {
   std::vector<RunMount> mounts;
@@ -75,13 +85,18 @@ Result<std::vector<RunMount>> plan_mounts(const StageState& stage, const dockerf
     Result<dockerfile::Mount> parsed =
         dockerfile::parse_mount(flag.text, escape, stage.scope.lookup());
     if (!parsed) return here.fail(parsed.error());
-    const std::string_view type = mount_type(*parsed);
-    if (type == "secret" || type == "ssh") {
-      return here.fail(fmt::format("RUN --mount=type={} is not supported yet", type),
-                       "bind, cache and tmpfs mounts are");
-    }
+    if (mount_type(*parsed) == "ssh")
+      return here.fail("RUN --mount=type=ssh is not supported yet",
+                       "bind, cache, secret and tmpfs mounts are");
     RunMount mount{.options = std::move(*parsed), .target = {}, .from = std::nullopt};
     mount.target = std::visit([](const auto& options) { return options.target; }, mount.options);
+    if (const auto* secret = std::get_if<dockerfile::SecretMount>(&mount.options);
+        secret && secret->target.empty()) {
+      if (secret->env.empty())
+        mount.target = "/run/secrets/" + secret->id.substr(secret->id.rfind('/') + 1);
+      mounts.push_back(std::move(mount));
+      continue;
+    }
     mount.target = absolute_path(stage.config.config.working_dir, mount.target);
     if (mount.target.size() > 1 && mount.target.ends_with('/')) mount.target.pop_back();
     if (mount.target == "/") return here.fail("invalid mount target \"/\"");
@@ -242,7 +257,7 @@ oci::Json ingredients_of(const Step& step) {
                    json.set("scripts", std::move(scripts));
                    oci::Json mounts = oci::Json::array();
                    for (const RunMount& mount : op.mounts) {
-                     mounts.push(fmt::format("{} {}", mount_type(mount.options), mount.target));
+                     mounts.push(mount_ingredient(mount));
                    }
                    json.set("mounts", std::move(mounts));
                  },

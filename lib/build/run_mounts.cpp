@@ -79,6 +79,21 @@ Result<oci::SpecMount> add_bind(Session& session, const RunMount& mount,
   return spec;
 }
 
+/// It appears with its owner and mode, or not at all: another build may be looking.
+Result<void> make_cache(const std::string& path, const std::string& id,
+                        const dockerfile::MountOwner& owner) {
+  SUIT_LET(os::TempDir fresh, os::TempDir::create(path.substr(0, path.rfind('/')), "new-"));
+  if (::chown(fresh.path().c_str(), owner.uid.value_or(0), owner.gid.value_or(0)) < 0 ||
+      ::chmod(fresh.path().c_str(), owner.mode.value_or(0755)) < 0)
+    return fail(errno, fmt::format("set owner and mode of the cache mount \"{}\"", id));
+  if (::renameat2(AT_FDCWD, fresh.path().c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) == 0) {
+    [[maybe_unused]] std::string kept = fresh.release();
+    return {};
+  }
+  if (errno == EEXIST) return {};  // another build was first
+  return fail(errno, fmt::format("renameat2(\"{}\", RENAME_NOREPLACE)", path));
+}
+
 Result<std::string> prepare_cache(Session& session, const RunMount& mount,
                                   const dockerfile::CacheMount& cache, RunMounts& out) {
   const std::string id = cache.id.empty() ? mount.target : cache.id;
@@ -96,13 +111,7 @@ Result<std::string> prepare_cache(Session& session, const RunMount& mount,
       if (!lock) return std::unexpected(std::move(lock).error());
       out.locks.push_back(std::move(*lock));
     }
-    if (os::exists(path)) return path;
-    SUIT_TRY(os::make_dirs(path));
-    const dockerfile::MountOwner& owner = cache.owner;
-    if (::chown(path.c_str(), owner.uid.value_or(0), owner.gid.value_or(0)) < 0 ||
-        ::chmod(path.c_str(), owner.mode.value_or(0755)) < 0) {
-      return fail(errno, fmt::format("set owner and mode of the cache mount \"{}\"", id));
-    }
+    if (!os::exists(path)) SUIT_TRY(make_cache(path, id, cache.owner));
     return path;
   }
 }
@@ -126,7 +135,7 @@ Result<std::string> run_inputs(Session& session, const Step& step, const RunOp& 
   return text;
 }
 
-Result<RunMounts> prepare_mounts(Session& session, const RunOp& op) {
+Result<RunMounts> prepare_mounts(Session& session, const RunOp& op, const os::LeasedDir& work) {
   RunMounts out;
   for (const RunMount& mount : op.mounts) {
     if (const auto* bind = std::get_if<dockerfile::BindMount>(&mount.options)) {
@@ -139,6 +148,8 @@ Result<RunMounts> prepare_mounts(Session& session, const RunOp& op) {
                           .options = {"nosuid", "nodev"}};
       if (tmpfs->size_bytes != 0) spec.options.push_back(fmt::format("size={}", tmpfs->size_bytes));
       out.mounts.push_back(std::move(spec));
+    } else if (const auto* secret = std::get_if<dockerfile::SecretMount>(&mount.options)) {
+      SUIT_TRY(add_secret(session, mount, *secret, work, out));
     } else if (const auto* cache = std::get_if<dockerfile::CacheMount>(&mount.options)) {
       if (!cache->from.empty() || !cache->source.empty()) {
         return fail(0, "RUN --mount=type=cache with from or source is not supported",

@@ -8,15 +8,19 @@
 #include <array>
 #include <cerrno>
 #include <deque>
+#include <initializer_list>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "build/plan_internal.h"
 #include "build/run_internal.h"
+#include "os/leased_dir.h"
 #include "os/user.h"
 #include "runtime/etc_files.h"
 #include "runtime/plan.h"
+#include "runtime/seccomp.h"
 
 namespace suit::build {
 
@@ -26,24 +30,26 @@ constexpr std::size_t kMaxLineBytes = 64U << 10;  // a longer line is shown in p
 constexpr std::size_t kTailLines = 10;            // repeated under the error of a failed step
 constexpr std::string_view kHostname = "suit-build";
 
-struct Pipe {
-  os::Fd read;
-  os::Fd write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) < 0) return fail(errno, "pipe2");
-  return Pipe{.read = os::Fd(ends[0]), .write = os::Fd(ends[1])};
-}
-
 /// Cuts a stream into lines and sends them on.
 class LineLog {
  public:
-  LineLog(Session& session, int vertex, int stream, std::deque<std::string>& tail)
-      : session_(session), vertex_(vertex), stream_(stream), tail_(tail) {}
+  LineLog(Session& session, int vertex, int stream, std::deque<std::string>& tail,
+          secrets::Redactor redactor)
+      : session_(session),
+        vertex_(vertex),
+        stream_(stream),
+        tail_(tail),
+        redactor_(std::move(redactor)) {}
 
-  void add(std::string_view bytes) {
+  void add(std::string_view bytes) { cut(redactor_.feed(bytes)); }
+  void finish() {
+    cut(redactor_.finish());
+    if (!pending_.empty()) flush();
+  }
+  const std::vector<std::string>& printed_secrets() const { return redactor_.printed(); }
+
+ private:
+  void cut(std::string_view bytes) {
     while (!bytes.empty()) {
       const std::size_t end = bytes.find('\n');
       pending_ += bytes.substr(0, end);
@@ -52,11 +58,6 @@ class LineLog {
       if (complete || pending_.size() >= kMaxLineBytes) flush();
     }
   }
-  void finish() {
-    if (!pending_.empty()) flush();
-  }
-
- private:
   void flush() {
     if (pending_.ends_with('\r')) pending_.pop_back();
     tail_.push_back(pending_);
@@ -68,6 +69,7 @@ class LineLog {
   int vertex_;
   int stream_;
   std::deque<std::string>& tail_;
+  secrets::Redactor redactor_;
   std::string pending_;
 };
 
@@ -112,6 +114,15 @@ Result<runtime::ExitStatus> follow(runtime::Container& container, const os::Fd& 
   out_log.finish();
   err_log.finish();
   return *status;
+}
+
+/// The output is the user's own and stays as it is; that it holds a secret is worth a word.
+void mark_printed_secrets(Session& session, int vertex, std::initializer_list<LineLog*> logs) {
+  std::set<std::string> ids;
+  for (const LineLog* log : logs)
+    ids.insert(log->printed_secrets().begin(), log->printed_secrets().end());
+  for (const std::string& id : ids)
+    session.report.send(Event::Kind::Warning, vertex, fmt::format("printed secret \"{}\"", id));
 }
 
 oci::Spec make_spec(const RunOp& op, const os::User& user, const runtime::HostFacts& facts) {
@@ -206,11 +217,10 @@ std::unexpected<Error> failed(const Session& session, const Step& step, const Ru
 }  // namespace
 
 Result<void> execute_run(Session& session, const Step& step, const RunOp& op,
-                         const MountedRoot& mounted, int vertex) {
+                         const MountedRoot& mounted, const os::LeasedDir& work, int vertex) {
   SUIT_LET(const os::User user, os::resolve_user(mounted.root, op.user.empty() ? "0" : op.user));
-  SUIT_LET(const os::TempDir scratch, os::TempDir::create(session.scratch_dir, "suit-build-"));
   oci::Spec spec = make_spec(op, user, session.facts);
-  const std::string etc_dir = scratch.path() + "/etc";
+  const std::string etc_dir = work.path() + "/etc";
   SUIT_TRY(os::make_dirs(etc_dir, 0755));
   runtime::EtcFiles files{.hostname = std::string(kHostname),
                           .address = {},
@@ -219,37 +229,46 @@ Result<void> execute_run(Session& session, const Step& step, const RunOp& op,
                           .dns = {}};
   SUIT_LET(const std::vector<oci::SpecMount> etc, runtime::write_etc_files(etc_dir, files));
   spec.mounts.insert(spec.mounts.end(), etc.begin(), etc.end());
-  SUIT_TRY(add_scripts(op, scratch.path(), spec));
-  SUIT_LET(RunMounts mounts, prepare_mounts(session, op));
+  SUIT_TRY(add_scripts(op, work.path(), spec));
+  SUIT_LET(RunMounts mounts, prepare_mounts(session, op, work));
   std::vector<std::string> stubs;
   for (oci::SpecMount& mount : mounts.mounts) {
     const std::vector<std::string> missing = missing_parts(mounted.root, mount.destination);
     stubs.insert(stubs.end(), missing.begin(), missing.end());
     spec.mounts.push_back(std::move(mount));
   }
+  for (const std::string& variable : mounts.env) {
+    const std::size_t equals = variable.find('=');
+    oci::set_env(spec.process.env, variable.substr(0, equals), variable.substr(equals + 1));
+  }
   // The base image may name a directory that it does not have.
   SUIT_TRY(
       make_directories(mounted.root, op.cwd, {.destination = op.cwd, .owner = {}, .mode = {}}));
 
+  SUIT_LET(const runtime::SeccompFilter filter,
+           runtime::default_filter(spec.process.capabilities));
   SUIT_LET(const runtime::LaunchPlan plan,
-           runtime::plan_launch(spec, session.facts, "build-" + os::random_hex(6)));
+           runtime::plan_launch(spec, session.facts, work.id(), &filter));
   for (const std::string& warning : plan.warnings) {
     session.report.send(Event::Kind::Warning, vertex, warning);
   }
   SUIT_LET(const os::Fd null, os::open_at(os::FdRef::cwd(), "/dev/null", O_RDONLY));
-  SUIT_LET(Pipe out, make_pipe());
-  SUIT_LET(Pipe err, make_pipe());
-  runtime::LaunchInputs inputs{
-      .rootfs = mounted.root.fd(), .stdin_ = null, .stdout_ = out.write, .stderr_ = err.write};
+  SUIT_LET(os::Pipe out, os::Pipe::create());
+  SUIT_LET(os::Pipe err, os::Pipe::create());
+  runtime::LaunchInputs inputs{.rootfs = mounted.root.fd(),
+                               .stdin_ = null,
+                               .stdout_ = out.write_end,
+                               .stderr_ = err.write_end};
   inputs.die_with_parent = true;
   SUIT_LET(runtime::Container container, runtime::launch(plan, inputs));
-  out.write.reset();  // from here on the container holds the only writing ends
-  err.write.reset();
+  out.write_end.reset();  // from here on the container holds the only writing ends
+  err.write_end.reset();
   std::deque<std::string> tail;
-  LineLog out_log(session, vertex, 1, tail);
-  LineLog err_log(session, vertex, 2, tail);
+  LineLog out_log(session, vertex, 1, tail, make_redactor(session, op, vertex));
+  LineLog err_log(session, vertex, 2, tail, make_redactor(session, op, vertex));
   SUIT_LET(const runtime::ExitStatus status,
-           follow(container, out.read, err.read, out_log, err_log));
+           follow(container, out.read_end, err.read_end, out_log, err_log));
+  mark_printed_secrets(session, vertex, {&out_log, &err_log});
   remove_stubs(mounted.root, stubs);
   if (status.shell_code() != 0) return failed(session, step, op, status, tail);
   return {};

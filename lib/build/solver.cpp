@@ -91,7 +91,14 @@ Result<Files> execute(Session& session, const Step& step, CopyInputs& inputs, in
   if (const auto* copy = std::get_if<CopyOp>(&step.op)) {
     SUIT_TRY(execute_copy(session, *copy, inputs, *mounted));
   } else if (const auto* run = std::get_if<RunOp>(&step.op)) {
-    SUIT_TRY(execute_run(session, step, *run, *mounted, vertex));
+    SUIT_LET(const os::LeasedDir work, os::LeasedDir::create(session.work_dir));
+    const std::string scaffold = work.path() + "/scaffold";
+    SUIT_LET(const bool incomplete, make_scaffold(session, mounted->root, *run, scaffold));
+    if (incomplete) {
+      SUIT_LET(mounted, mount_files(session, below, scaffold));
+    }
+    SUIT_TRY(execute_run(session, step, *run, *mounted, work, vertex));
+    mounted->root = os::Root(os::Fd());  // before the scaffold beneath it goes
   } else if (const auto* workdir = std::get_if<WorkdirOp>(&step.op)) {
     SUIT_TRY(execute_workdir(session, *workdir, *mounted));
   }
@@ -159,12 +166,14 @@ std::unexpected<Error> fail_step(const Session& session, const SourceSpan& span,
   return Place{.source = session.source, .span = span}.fail(error);
 }
 
-Result<std::unique_ptr<MountedRoot>> mount_files(Session& session, const Files* below) {
+Result<std::unique_ptr<MountedRoot>> mount_files(Session& session, const Files* below,
+                                                 const std::string& scaffold) {
   const Files none;
   const Files& files = below == nullptr ? none : *below;
   SUIT_LET(std::vector<std::string> lower, session.store.lower_dirs(files.diff_ids, files.layers));
   SUIT_LET(store::SnapshotWriter writer, session.store.begin_snapshot());
   runtime::Overlay overlay{.lower = lower, .upper = writer.upper(), .work = writer.work()};
+  if (!scaffold.empty()) overlay.lower.push_back(scaffold);
   lower.pop_back();  // the scaffold's mount points are no part of any image
   SUIT_TRY(inherit_root(writer.upper(), lower));
   SUIT_LET(os::Fd fd, runtime::mount_overlay(overlay, session.facts));

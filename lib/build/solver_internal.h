@@ -17,8 +17,10 @@
 #include "build/graph.h"
 #include "build/progress.h"
 #include "layer/layer.h"
+#include "os/leased_dir.h"
 #include "os/root.h"
 #include "runtime/runtime.h"
+#include "secrets/secret_source.h"
 #include "store/store.h"
 
 namespace suit::build {
@@ -42,6 +44,24 @@ struct MountedRoot {
   os::Root root;
 };
 
+/// The secrets that a build was given: read at the first use, then kept, because a source such as a
+/// pipe can be read only once.
+class SecretStore {
+ public:
+  SecretStore() = default;
+  SecretStore(std::vector<secrets::SecretSource> sources, secrets::Environment environment)
+      : sources_(std::move(sources)), environment_(std::move(environment)) {}
+  /// nullptr when the build was given none of that id.
+  Result<const secrets::SecretBytes*> find(const std::string& id);
+  const secrets::SecretSource* source(const std::string& id) const;
+  std::vector<std::string> ids() const;
+
+ private:
+  std::vector<secrets::SecretSource> sources_;
+  secrets::Environment environment_;
+  std::map<std::string, secrets::SecretBytes> values_;
+};
+
 /// One build while it runs.
 struct Session {
   store::Store& store;
@@ -52,7 +72,9 @@ struct Session {
   Reporter& report;
   Cache cache;
   std::string place;  ///< identity of the Dockerfile for the cache
-  std::string scratch_dir;
+  std::string work_dir;
+  SecretStore secrets;
+  bool redact = false;
   bool no_cache = false;
   std::optional<std::int64_t> epoch_s;
   std::vector<std::optional<Files>> done = {};                       ///< by step
@@ -69,7 +91,14 @@ std::unexpected<Error> fail_step(const Session& session, const SourceSpan& span,
                                  const Error& error);
 
 /// Mounts \p below with an empty upper directory on top.
-Result<std::unique_ptr<MountedRoot>> mount_files(Session& session, const Files* below);
+/// \param scaffold a directory of mount points to lie beneath everything; empty: none
+Result<std::unique_ptr<MountedRoot>> mount_files(Session& session, const Files* below,
+                                                 const std::string& scaffold = {});
+
+/// Makes the mount points of a RUN that are not in \p root, below \p dir: a layer beneath the image
+/// instead of an entry in it. False when all are there.
+Result<bool> make_scaffold(Session& session, const os::Root& root, const RunOp& op,
+                           const std::string& dir);
 
 /// Packs what was written over \p below into a layer, and the snapshot of both.
 Result<Files> commit_files(Session& session, const Files* below,
@@ -92,8 +121,9 @@ Result<CopyInputs> select_copy(Session& session, const Step& step, const CopyOp&
 Result<void> execute_copy(Session& session, const CopyOp& op, CopyInputs& inputs,
                           const MountedRoot& mounted);
 Result<void> execute_workdir(Session& session, const WorkdirOp& op, const MountedRoot& mounted);
+/// \param work a directory of this step alone
 Result<void> execute_run(Session& session, const Step& step, const RunOp& op,
-                         const MountedRoot& mounted, int vertex);
+                         const MountedRoot& mounted, const os::LeasedDir& work, int vertex);
 
 /// What a RUN's mounts read, as lines for its key.
 Result<std::string> run_inputs(Session& session, const Step& step, const RunOp& op);

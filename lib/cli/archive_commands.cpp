@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "naming/reference.h"
+#include "oci/platform.h"
 #include "store/archive.h"
 
 namespace suit::cli {
@@ -22,6 +23,22 @@ Result<os::Fd> borrow(int descriptor) {
   if (!copy.valid()) return fail(errno, fmt::format("fcntl({}, F_DUPFD_CLOEXEC)", descriptor));
   return copy;
 }
+
+// Writes to a file, and remembers when that was what failed.
+class OutputFile final : public Writer {
+ public:
+  explicit OutputFile(os::FdRef fd) : file_(fd) {}
+  Result<void> write(std::span<const std::byte> bytes) override {
+    Result<void> written = file_.write(bytes);
+    if (!written) failed_ = written.error();
+    return written;
+  }
+  const std::optional<Error>& failed() const { return failed_; }
+
+ private:
+  os::FdWriter file_;
+  std::optional<Error> failed_;
+};
 
 // Writes beside \p path and renames: a save that fails leaves the old file.
 Result<void> save_to_file(const std::string& path,
@@ -35,14 +52,34 @@ Result<void> save_to_file(const std::string& path,
     return save(writer);
   }
   const std::string temporary = path + ".tmp-" + os::random_hex(4);
-  SUIT_LET(os::Fd file,
-           os::open_at(os::FdRef::cwd(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644));
-  os::FdWriter writer(file);
-  Result<void> done = save(writer);
-  if (done) done = file.close();
-  if (done) done = os::rename(temporary, path);
+  // The name that people gave is the one that messages name, whatever we write to on the way.
+  const auto name_it = [&](Error error) {
+    return Error(error.code(), fmt::format("write \"{}\"", path));
+  };
+  Result<os::Fd> file = os::open_at(os::FdRef::cwd(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  if (!file) return std::unexpected(name_it(std::move(file).error()));
+  OutputFile output(*file);
+  Result<void> done = save(output);
+  if (output.failed()) done = std::unexpected(name_it(*output.failed()));
+  if (done) {
+    done = file->close();
+    if (done) done = os::rename(temporary, path);
+    if (!done) done = std::unexpected(name_it(std::move(done).error()));
+  }
   if (!done) ::unlink(temporary.c_str());
   return done;
+}
+
+// How messages call what is read.
+std::string input_name(const std::string& path) {
+  return path.empty() || path == "-" ? "what came on stdin" : fmt::format("\"{}\"", path);
+}
+
+Result<bool> is_directory(const std::string& path) {
+  struct stat info{};
+  if (path.empty() || path == "-") return false;
+  if (::stat(path.c_str(), &info) != 0) return fail(errno, fmt::format("open \"{}\"", path));
+  return S_ISDIR(info.st_mode);
 }
 
 Result<os::Fd> open_input(const std::string& path) {
@@ -89,16 +126,31 @@ Result<int> image_save(Invocation& in) {
 Result<int> image_load(Invocation& in) {
   std::string input;
   bool quiet = false;
-  constexpr std::array<std::string_view, 1> kUnsupported = {"platform"};
+  std::string platform;
   FlagSet flags;
-  flags.add('i', "input", &input, "string", "Read from tar archive file, instead of STDIN")
-      .toggle('q', "quiet", quiet, "Suppress the load output")
-      .unsupported(kUnsupported);
+  flags
+      .add('i', "input", &input, "string",
+           "Read from tar archive file or OCI layout directory, instead of STDIN")
+      .add('\0', "platform", &platform, "string",
+           "Load only the given platform: os/arch or os/arch/variant")
+      .toggle('q', "quiet", quiet, "Suppress the load output");
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
+  store::LoadOptions options;
+  if (!platform.empty()) {
+    SUIT_LET(options.platform, oci::parse_platform(platform));
+  }
+  SUIT_LET(const bool directory, is_directory(input));
   SUIT_LET(engine::Engine engine, in.open_engine());
-  SUIT_LET(os::Fd file, open_input(input));
-  os::FdReader reader(std::move(file));
-  SUIT_LET(const store::LoadReport report, store::load_archive(engine.store(), reader));
+  Result<store::LoadReport> loaded = store::LoadReport();
+  if (directory) {
+    loaded = store::load_layout(engine.store(), input, options);
+  } else {
+    SUIT_LET(os::Fd file, open_input(input));
+    os::FdReader reader(std::move(file));
+    loaded = store::load_archive(engine.store(), reader, options);
+  }
+  if (!loaded) return wrap(std::move(loaded).error(), "load " + input_name(input));
+  const store::LoadReport& report = *loaded;
   for (const std::string& note : report.notes)
     in.console.complain(fmt::format("note: {}\n", note));
   for (const store::Image& image : report.images) {
@@ -126,8 +178,9 @@ Result<int> image_import(Invocation& in) {
   SUIT_LET(engine::Engine engine, in.open_engine());
   SUIT_LET(os::Fd file, open_input(args[0]));
   os::FdReader reader(std::move(file));
-  SUIT_LET(const store::Image image, store::import_rootfs(engine.store(), reader, options));
-  in.console.print("{}\n", image.id.text());
+  Result<store::Image> image = store::import_rootfs(engine.store(), reader, options);
+  if (!image) return wrap(std::move(image).error(), input_name(args[0]));
+  in.console.print("{}\n", image->id.text());
   return 0;
 }
 

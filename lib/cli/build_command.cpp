@@ -54,7 +54,6 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"add-host",
                                                                      "pull",
                                                                      "push",
                                                                      "sbom",
-                                                                     "secret",
                                                                      "security-opt",
                                                                      "shm-size",
                                                                      "squash",
@@ -63,7 +62,7 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"add-host",
 
 struct BuildFlags {
   build::Options options;
-  std::vector<std::string> tags, build_args, labels;
+  std::vector<std::string> tags, build_args, labels, secrets;
   std::optional<std::string> explain;
   std::string progress = "auto";
   std::string file, iidfile;
@@ -87,7 +86,11 @@ void declare(FlagSet& flags, BuildFlags& build) {
       .add('\0', "progress", &build.progress, "string",
            "Type of progress output: auto, plain, tty, rawjson, quiet")
       .toggle('q', "quiet", build.quiet, "Suppress the build output and print image ID on success")
+      .toggle('\0', "redact", build.options.redact,
+              "Mask secrets in the output of steps, as [secret ID]")
       .toggle('\0', "rm", build.remove, "Remove intermediate containers (they always are)")
+      .add('\0', "secret", &build.secrets, "list",
+           "Secret for RUN --mount=type=secret: id=NAME[,src=FILE|,env=VARIABLE]")
       .add('t', "tag", &build.tags, "list", "Name and optionally a tag in the 'name:tag' format")
       .add('\0', "target", &build.options.target, "string", "Set the target build stage to build")
       .unsupported(kUnsupported);
@@ -131,6 +134,10 @@ Result<void> interpret(BuildFlags& build, const std::string& context) {
       options.build_args[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
   SUIT_LET(options.labels, read_labels(build.labels));
+  for (const std::string& text : build.secrets) {
+    SUIT_LET(secrets::SecretSource source, secrets::parse_secret_source(text, options.environment));
+    options.secrets.push_back(std::move(source));
+  }
   if (options.network.empty() || options.network == "default") options.network = "host";
   if (options.network != "host" && options.network != "none")
     return fail(0, fmt::format("network {} is not supported yet", options.network),
@@ -183,6 +190,7 @@ Result<int> build_image(Invocation& in) {
   SUIT_LET(const std::unique_ptr<build::ProgressSink> progress, make_progress(build, err));
   SUIT_LET(engine::Engine engine, in.open_engine());
   build.options.base_archive = engine.paths().base_archive;
+  build.options.work_dir = engine.work_dir();
   if (build.explain) return print_plan(in, engine, build);
 
   Result<build::Report> report = build::build(engine.store(), build.options, *progress);

@@ -20,7 +20,8 @@ struct Group {
 };
 constexpr std::array kGroups = {
     Group{"builder", "Manage builds"}, Group{"container", "Manage containers"},
-    Group{"image", "Manage images"}, Group{"system", "Manage Spacesuit"}};
+    Group{"image", "Manage images"}, Group{"name", "Understand image names"},
+    Group{"system", "Manage Spacesuit"}};
 
 // Calls \p each with every name of \p command until it says true.
 template <typename Each>
@@ -180,7 +181,7 @@ Result<engine::Engine> Invocation::open_engine() const {
   const bool relative = !root.empty() && !root.starts_with('/');
   engine::Engine::Paths paths = engine::Engine::default_paths(relative ? cwd + "/" + root : root);
   paths.base_archive = base_archive();
-  SUIT_TRY(engine::enter_user_namespace(paths.run));
+  SUIT_TRY(engine::enter_user_namespace(paths.data));
   return engine::Engine::open(std::move(paths));
 }
 

@@ -73,6 +73,13 @@ constexpr std::array kCommands = std::to_array<Command>({
      "Import the contents from a tarball to create a filesystem image",
      "  suit import rootfs.tar.gz debian:mine\n", 1, 2, kMixed, kPlain, image_import},
     {"builder prune", "[OPTIONS]", "Remove build cache", "", 0, 0, kMixed, kPlain, builder_prune},
+    {"name explain", "[OPTIONS] NAME [NAME...]",
+     "Show what an image's name means, part by part, and what was assumed",
+     "  suit name explain python\n"
+     "  suit name explain --format '{{.Canonical}}' localhost:5000/app\n",
+     1, kAny, kMixed, kPlain, name_explain},
+    {"name registries", "[OPTIONS]", "List the registries that people meet, and their names' shape",
+     "", 0, 0, kMixed, kPlain, name_registries},
     {"version", "[OPTIONS]", "Show the version", "", 0, 0, kMixed, kPlain, show_version},
     {"info,system info", "[OPTIONS]", "Display system-wide information", "", 0, 0, kMixed, kPlain,
      show_info},

@@ -37,6 +37,9 @@ Result<int> container_wait(Invocation& in);
 Result<int> container_remove(Invocation& in);
 Result<int> container_prune(Invocation& in);
 
+Result<int> name_explain(Invocation& in);
+Result<int> name_registries(Invocation& in);
+
 Result<int> show_version(Invocation& in);
 Result<int> show_info(Invocation& in);
 Result<int> inspect_any(Invocation& in);

@@ -15,11 +15,15 @@
 namespace suit::cli {
 namespace {
 
+// Looked at before anything is made, so that nothing is left when it is there.
+Result<void> check_cidfile(const std::string& path) {
+  if (path.empty() || !os::exists(path)) return {};
+  return fail(EEXIST, fmt::format("container ID file \"{}\"", path),
+              "remove it, or make sure that the other container is not running");
+}
+
 Result<void> write_cidfile(const std::string& path, const std::string& id) {
   if (path.empty()) return {};
-  if (os::exists(path))
-    return fail(EEXIST, fmt::format("container ID file \"{}\"", path),
-                "remove it, or make sure that the other container is not running");
   return os::replace_file(path, id, 0644);
 }
 
@@ -78,6 +82,7 @@ Result<int> container_run(Invocation& in) {
     print_plan(in, run, plan, nullptr);
     return 0;
   }
+  SUIT_TRY(check_cidfile(run.cidfile));
   SUIT_LET(engine::Held held, engine.create(run.options));
   const std::string id = held.record.id;
   SUIT_TRY(write_cidfile(run.cidfile, id));
@@ -94,6 +99,7 @@ Result<int> container_create(Invocation& in) {
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_TRY(interpret(run, args));
   SUIT_LET(engine::Engine engine, in.open_engine());
+  SUIT_TRY(check_cidfile(run.cidfile));
   SUIT_LET(engine::Held held, engine.create(run.options));
   const std::string id = held.record.id;
   engine.release(std::move(held));

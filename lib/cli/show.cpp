@@ -109,6 +109,8 @@ std::string status_text(const engine::State& state, std::int64_t now_ns) {
       return "Created";
     case engine::State::Phase::Running:
       return "Up " + since(state.started);
+    case engine::State::Phase::Dead:
+      return "Dead";
     case engine::State::Phase::Exited:
       break;
   }

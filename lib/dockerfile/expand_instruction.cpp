@@ -124,7 +124,7 @@ Result<Instruction> expand_instruction(const Instruction& instruction, char esca
 
 std::vector<Word> expandable_words(const Instruction& instruction) {
   std::vector<Word> out;
-  Instruction copy = instruction;
+  InstructionBody copy = instruction.body;
   auto list = [&](std::string& text, const SourceSpan& span) -> Result<void> {
     if (!text.empty()) out.push_back({text, span});
     return {};
@@ -135,7 +135,7 @@ std::vector<Word> expandable_words(const Instruction& instruction) {
   };
   auto skip_file = [](InlineFile&, const SourceSpan&) -> Result<void> { return {}; };
   // Listing cannot fail.
-  [[maybe_unused]] auto done = std::visit(Walk{list, list_all, skip_file}, copy.body);
+  [[maybe_unused]] auto done = std::visit(Walk{list, list_all, skip_file}, copy);
   return out;
 }
 

@@ -219,8 +219,8 @@ std::optional<Instruction> type_instruction(const LogicalLine& line, char escape
   FlagValues flags = FlagValues::read(line.flags, keyword->flags, diagnostics);
   Body body = keyword->make(Typing{line, escape, flags, diagnostics});
   if (!body || diagnostics.size() > before) return std::nullopt;
-  return Instruction{*std::move(body), line.keyword,    line.text,    line.span,
-                     line.last_line,   line.empty_line, line.comments};
+  return Instruction{*std::move(body), line.keyword,    line.text,     line.span,
+                     line.last_line,   line.empty_line, line.comments, line.segments};
 }
 
 std::string_view keyword_of(const InstructionBody& body) {

@@ -160,6 +160,12 @@ struct Instruction {
   std::size_t last_line = 0;   ///< counting here-documents
   std::size_t empty_line = 0;  ///< the first empty line inside of it; 0: none
   std::vector<Word> comments;  ///< the comment lines right above
+  std::vector<Segment> segments;
+
+  /// The source of `text.substr(offset, length)`.
+  SourceSpan at(std::size_t offset, std::size_t length) const {
+    return segments.empty() ? span : locate(segments, offset, length);
+  }
 };
 
 /// `std::visit(Overloaded{[](const Run&) {…}, [](const Copy&) {…}, …}, instruction.body)`: leaving

@@ -36,6 +36,7 @@ struct Heredoc {
   bool expand = true;            ///< false when any part of the name was quoted
   bool chomp = false;            ///< `<<-`: leading tabs are no part of the content
   unsigned file_descriptor = 0;  ///< the number before `<<`
+  SourceSpan place = {};         ///< of the content
 };
 
 /// The content that reaches the file or program: without leading tabs when the mark was `<<-`.
@@ -48,6 +49,10 @@ struct Segment {
   std::size_t line = 0;
   std::size_t column = 0;
 };
+
+/// The source of \p length bytes at \p offset of a text that \p segments describe, which are not
+/// empty.
+SourceSpan locate(const std::vector<Segment>& segments, std::size_t offset, std::size_t length);
 
 /// One instruction as written.
 struct LogicalLine {

@@ -222,13 +222,16 @@ class LinesParser {
   bool read_content(const LogicalLine& line, Heredoc& heredoc) {
     std::size_t near_miss = 0;
     PhysicalLine next;
+    heredoc.place = {text_.size(), 0, 0, 1};
     while (reader_.next(next)) {
+      if (heredoc.place.line == 0) heredoc.place = {next.offset, 0, next.number, 1};
       std::string_view end = next.text;
       while (heredoc.chomp && end.starts_with('\t'))
         end.remove_prefix(1);
       if (end == heredoc.name) return true;
       if (near_miss == 0 && text::trim(next.text) == heredoc.name) near_miss = next.number;
       heredoc.content += next.raw;
+      heredoc.place.length = heredoc.content.size();
     }
     std::size_t mark = std::min(line.text.find("<<"), line.text.size());
     std::string help =
@@ -253,7 +256,10 @@ class LinesParser {
 }  // namespace
 
 SourceSpan LogicalLine::at(std::size_t offset, std::size_t length) const {
-  if (segments.empty()) return span;
+  return segments.empty() ? span : locate(segments, offset, length);
+}
+
+SourceSpan locate(const std::vector<Segment>& segments, std::size_t offset, std::size_t length) {
   auto before = [](std::size_t place, const Segment& segment) {
     return place < segment.text_offset;
   };

@@ -1,46 +1,24 @@
 /// \file
+/// BuildKit's rules, and the walk that the other families of rules join.
+///
 /// Two kinds of rules: those on the text of every stage, and those on what a stage means, which are
 /// asked only of stages that the target needs, walking each with its variables in force.
 
 #include "dockerfile/lint.h"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "dockerfile/lint_internal.h"
-#include "dockerfile/scope.h"
+#include "dockerfile/lint_families_internal.h"
 #include "dockerfile/text_internal.h"
 #include "dockerfile/values_internal.h"
 
 namespace suit::dockerfile {
 namespace {
-
-bool is_lower(std::string_view word) { return word == text::lower(word); }
-bool is_upper(std::string_view word) { return word == text::upper(word); }
-
-// Parts between underscores that say what a variable holds.
-bool has_part(std::string_view name, std::span<const std::string_view> parts) {
-  std::string rest = text::lower(name) + "_";
-  for (std::size_t at = 0; at < rest.size();) {
-    std::size_t end = rest.find('_', at);
-    if (std::ranges::find(parts, std::string_view(rest).substr(at, end - at)) != parts.end())
-      return true;
-    at = end + 1;
-  }
-  return false;
-}
-
-bool looks_secret(std::string_view name) {
-  constexpr std::array<std::string_view, 10> kSecret = {
-      "apikey",   "auth",  "credential", "credentials", "key",
-      "password", "pword", "passwd",     "secret",      "token"};
-  constexpr std::array<std::string_view, 3> kHarmless = {"public", "file", "version"};
-  return has_part(name, kSecret) && !has_part(name, kHarmless);
-}
 
 // Enough of a reference's grammar to see that a part of it is missing.
 bool lacks_a_part(std::string_view image) {
@@ -52,21 +30,28 @@ bool lacks_a_part(std::string_view image) {
   return false;
 }
 
-/// What a stage hands to stages FROM it.
-struct StageState {
-  Scope scope;
-  std::set<std::string> declared;  ///< ARGs, also those without a value
-  bool has_shell = false;
-  bool has_workdir = false;
-};
+// What stages may inherit from each other: copies of copies must not fill the memory.
+// \unit{bytes}
+constexpr std::size_t kMaxInheritedBytes = std::size_t{64} << 20;
+
+std::size_t size_of(const Scope& scope) {
+  std::size_t bytes = 0;
+  for (const std::vector<Variable>* variables : {&scope.env, &scope.args})
+    for (const Variable& one : *variables)
+      bytes += one.first.size() + one.second.size() + sizeof(Variable);
+  return bytes;
+}
 
 class Linter {
  public:
-  Linter(const Dockerfile& file, const LintOptions& options) : file_(file), options_(options) {}
+  Linter(const Dockerfile& file, const LintOptions& options)
+      : file_(file), options_(options), report_(options, out_) {}
 
   LintResult run() {
-    read_directive();
+    report_.read_directives(file_);
     resolved_ = resolve(file_, options_.resolve);
+    globals_ = default_globals();
+    if (options_.all_sets) secrets_.check_file();
     check_casing();
     for (const Stage& stage : file_.stages) {
       check_from(stage);
@@ -80,50 +65,16 @@ class Linter {
                     resolved_.resolution.stages[stage.index].reachable;
       // A stage's state is made in any case: another may start from it.
       quiet_ = !needed && !options_.all_stages;
-      walk(stage);
+      if (!walk(stage)) break;
     }
-    finish();
+    report_.finish();
     return std::move(out_);
   }
 
  private:
-  void read_directive() {
-    std::string wrong;
-    for (const Directive& one : file_.directives) {
-      if (one.name != "check" || !options_.check.empty()) continue;
-      check_ = read_check(one.value, wrong);
-      if (!wrong.empty()) out_.diagnostics.push_back({Severity::Error, one.span, wrong, {}, {}});
-    }
-    if (options_.check.empty()) return;
-    check_ = read_check(options_.check, wrong);
-    if (!wrong.empty()) out_.diagnostics.push_back({Severity::Error, {}, wrong, {}, {}});
-  }
-
-  // Whether a comment above says `check=skip=…` of this rule.
-  static bool is_silenced(const Instruction& instruction, std::string_view rule) {
-    constexpr std::string_view kPrefix = "check=";
-    for (const Word& comment : instruction.comments) {
-      if (!comment.text.starts_with(kPrefix)) continue;
-      std::string wrong;
-      std::string_view value = std::string_view(comment.text).substr(kPrefix.size());
-      if (lists(read_check(value, wrong).skip, rule)) return true;
-    }
-    return false;
-  }
-
   void warn(std::string_view name, const Instruction& instruction, const SourceSpan& span,
-            std::string message, std::string help = {}) {
-    const LintRule* rule = find_lint_rule(name);
-    if (rule == nullptr || lists(check_.skip, name) || is_silenced(instruction, name)) return;
-    if (rule->experimental && !lists(check_.experimental, name)) return;
-    out_.warnings.push_back(
-        {rule, {Severity::Warning, span, std::move(message), {}, std::move(help)}});
-  }
-
-  static SourceSpan keyword_span(const Instruction& instruction) {
-    SourceSpan span = instruction.span;
-    span.length = std::min(span.length, instruction.keyword.size());
-    return span;
+            std::string message, std::string help = {}, Edits edits = {}) {
+    report_.warn(name, instruction, span, std::move(message), std::move(help), std::move(edits));
   }
 
   template <typename Visit>
@@ -152,7 +103,8 @@ class Linter {
       warn("ConsistentInstructionCasing", one, keyword_span(one),
            fmt::format("Command '{}' should match the case of the command majority ({})",
                        one.keyword, want_lower ? "lowercase" : "uppercase"),
-           "write " + (want_lower ? text::lower(one.keyword) : text::upper(one.keyword)));
+           "write " + cased(one.keyword, want_lower),
+           {replace(keyword_span(one), cased(one.keyword, want_lower))});
     });
   }
 
@@ -163,23 +115,21 @@ class Linter {
     const SourceSpan& span = from.stage_name_word.span;
     check_text(one);
     if (!is_lower(name))
-      warn("StageNameCasing", one, span, fmt::format("Stage name '{}' should be lowercase", name));
+      warn("StageNameCasing", one, span, fmt::format("Stage name '{}' should be lowercase", name),
+           {}, {replace(span, text::lower(name))});
     bool consistent = is_lower(one.keyword) || is_upper(one.keyword);
     if (!from.as_keyword.empty() && consistent &&
         (is_lower(one.keyword) ? !is_lower(from.as_keyword) : !is_upper(from.as_keyword)))
-      warn(
-          "FromAsCasing", one, keyword_span(one),
-          fmt::format("'{}' and '{}' keywords' casing do not match", from.as_keyword, one.keyword));
+      warn("FromAsCasing", one, keyword_span(one),
+           fmt::format("'{}' and '{}' keywords' casing do not match", from.as_keyword, one.keyword),
+           {}, fix_as(one, from));
     if (stage.name == "scratch" || stage.name == "context")
       warn("ReservedStageName", one, span,
            fmt::format("Stage name should not use the same name as reserved stage \"{}\"",
                        stage.name));
-    for (std::size_t i = 0; i < stage.index && !stage.name.empty(); ++i) {
-      if (file_.stages[i].name != stage.name) continue;
+    if (!stage.name.empty() && !stage_names_.insert(stage.name).second)
       warn("DuplicateStageName", one, span,
            fmt::format("Duplicate stage name \"{}\", stage names should be unique", stage.name));
-      break;
-    }
     check_platform(stage);
     check_from_args(stage);
     if (!stage.name.empty()) check_description(one, "FROM", {stage.name});
@@ -193,7 +143,7 @@ class Linter {
            fmt::format("Setting platform to predefined {} in FROM is redundant as this is the "
                        "default behavior",
                        platform.text),
-           "delete the flag");
+           "delete the flag", {{platform.span.offset, platform.span.length + 1, ""}});
     if (platform.text.empty() || platform.text.find('$') != std::string::npos) return;
     // A stage that is named after its platform says that it means it.
     std::string_view rest = platform.text;
@@ -208,32 +158,37 @@ class Linter {
   }
 
   void check_from_args(const Stage& stage) {
-    std::vector<std::string> known;
-    for (const Variable& one : platform_arguments(options_.resolve))
-      known.push_back(one.first);
-    for (const Instruction& one : file_.global_args)
-      for (const ArgDefinition& arg : std::get<Arg>(one.body).args)
-        known.push_back(arg.key.text);
-    ResolveOptions defaults = options_.resolve;
-    defaults.build_args.clear();
-    const std::vector<Variable> globals = globals_of(defaults);
     for (const Word* word : {&stage.from.platform, &stage.from.base})
-      check_from_word(stage, *word, known, globals);
+      if (has_variable(word->text)) check_from_word(stage, *word);
   }
 
-  // What FROM sees when no --build-arg is given.
-  std::vector<Variable> globals_of(const ResolveOptions& options) const {
+  /// What FROM sees when no --build-arg is given.
+  struct Globals {
+    std::vector<std::string> declared;
+    std::map<std::string, std::string, std::less<>> values;
+  };
+  Globals default_globals() const {
+    Globals out;
     Dockerfile head;
     head.escape = file_.escape;
     head.global_args = file_.global_args;
-    return resolve(head, options).resolution.globals;
+    ResolveOptions defaults = options_.resolve;
+    defaults.build_args.clear();
+    for (Variable& one : resolve(head, defaults).resolution.globals)
+      out.values.insert(std::move(one));
+    for (const Variable& one : platform_arguments(options_.resolve))
+      out.declared.push_back(one.first);
+    for (const Instruction& one : file_.global_args)
+      for (const ArgDefinition& arg : std::get<Arg>(one.body).args)
+        out.declared.push_back(arg.key.text);
+    return out;
   }
 
-  void check_from_word(const Stage& stage, const Word& word, const std::vector<std::string>& known,
-                       const std::vector<Variable>& globals) {
+  void check_from_word(const Stage& stage, const Word& word) {
+    const std::vector<std::string>& known = globals_.declared;
     Lookup lookup = [&](std::string_view name) -> std::optional<std::string> {
-      auto found = std::ranges::find(globals, name, &Variable::first);
-      if (found == globals.end()) return std::nullopt;
+      auto found = globals_.values.find(name);
+      if (found == globals_.values.end()) return std::nullopt;
       return found->second;
     };
     auto expansion = expand_with_names(word.text, file_.escape, lookup);
@@ -266,11 +221,11 @@ class Linter {
   void check_text(const Instruction& one) {
     if (one.empty_line != 0)
       warn("NoEmptyContinuation", one, one.span, "Empty continuation line",
-           fmt::format("delete line {}", one.empty_line));
+           fmt::format("delete line {}", one.empty_line), fix_empty_lines(one, options_.source));
     if (std::holds_alternative<Maintainer>(one.body))
       warn("MaintainerDeprecated", one, keyword_span(one),
            "Maintainer instruction is deprecated in favor of using label",
-           "write LABEL org.opencontainers.image.authors=\"…\"");
+           "write LABEL org.opencontainers.image.authors=\"…\"", fix_maintainer(one));
     if (const Arg* arg = std::get_if<Arg>(&one.body)) {
       std::vector<std::string> names;
       for (const ArgDefinition& definition : arg->args)
@@ -279,8 +234,22 @@ class Linter {
     }
   }
 
-  void walk(const Stage& stage) {
+  // False when the stages' variables take too much memory to go on.
+  bool walk(const Stage& stage) {
     StageState state = start_of(stage);
+    inherited_bytes_ += size_of(state.scope);
+    if (inherited_bytes_ > kMaxInheritedBytes) {
+      out_.diagnostics.push_back(
+          {Severity::Error,
+           stage.from_instruction.span,
+           fmt::format("the variables that stages inherit take more than {} bytes",
+                       kMaxInheritedBytes),
+           {},
+           {}});
+      return false;
+    }
+    bool ours = options_.all_sets && !quiet_;
+    if (ours) begin_families(stage);
     const Instruction* cmd = nullptr;
     const Instruction* entrypoint = nullptr;
     const Instruction* healthcheck = nullptr;
@@ -290,9 +259,27 @@ class Linter {
       if (std::holds_alternative<Entrypoint>(one.body)) check_once(one, entrypoint);
       if (std::holds_alternative<Healthcheck>(one.body)) check_once(one, healthcheck);
       check_meaning(one, state);
+      if (ours) visit_families(one, state);
       apply(one, state);
     }
+    if (ours) practice_.end(stage);
     states_.push_back(std::move(state));
+    return true;
+  }
+
+  void begin_families(const Stage& stage) {
+    secrets_.begin(stage);
+    caching_.begin(stage);
+    practice_.begin(stage);
+    run_.begin(stage);
+  }
+
+  void visit_families(const Instruction& one, const StageState& state) {
+    const std::vector<Script> scripts = scripts_of(one);
+    secrets_.visit(one, state, scripts);
+    caching_.visit(one, state, scripts);
+    practice_.visit(one, state);
+    run_.visit(one, state, scripts);
   }
 
   StageState start_of(const Stage& stage) const {
@@ -315,8 +302,8 @@ class Linter {
       (void)apply_arg(state.scope, *arg, file_.escape, resolved_.resolution, options_.resolve);
     } else if (const Env* env = std::get_if<Env>(&one.body)) {
       (void)apply_env(state.scope, *env, file_.escape);
-    } else if (std::holds_alternative<Shell>(one.body)) {
-      state.has_shell = true;
+    } else if (const Shell* shell = std::get_if<Shell>(&one.body)) {
+      state.shell = shell->words;
     } else if (const Workdir* workdir = std::get_if<Workdir>(&one.body)) {
       auto path = expand(workdir->path.text, file_.escape, state.scope.lookup());
       state.has_workdir |= path && path->starts_with('/');
@@ -335,9 +322,14 @@ class Linter {
       if (!expansion) continue;
       for (const std::string& name : expansion->unmatched) {
         if (state.declared.contains(name)) continue;
-        warn("UndefinedVar", one, word.span,
-             fmt::format("Usage of undefined variable '${}'{}", name,
-                         suggest_variable(name, state)));
+        warn(
+            "UndefinedVar", one, word.span,
+            fmt::format("Usage of undefined variable '${}'{}", name, suggest_variable(name, state)),
+            std::ranges::find(globals_.declared, name) != globals_.declared.end()
+                ? fmt::format("only FROM sees the ARG before the first FROM: say ARG {} in this "
+                              "stage, too",
+                              name)
+                : "");
       }
     }
   }
@@ -394,7 +386,8 @@ class Linter {
     if (pairs.empty() || !pairs.front().legacy) return;
     warn("LegacyKeyValueFormat", one, one.span,
          fmt::format("\"{0} key=value\" should be used instead of legacy \"{0} key value\" format",
-                     keyword));
+                     keyword),
+         {}, fix_legacy(one, pairs.front()));
   }
 
   void check_secret(const Instruction& one, const Word& key, std::string_view keyword) {
@@ -406,11 +399,16 @@ class Linter {
   }
 
   void check_json(const Instruction& one, const CommandLine& command, const StageState& state) {
-    if (!command.shell_form || command.words.empty() || state.has_shell) return;
+    if (!command.shell_form || command.words.empty() || !state.shell.empty()) return;
     warn("JSONArgsRecommended", one, one.span,
          fmt::format("JSON arguments recommended for {} to prevent unintended behavior related to "
                      "OS signals",
-                     keyword_of(one.body)));
+                     keyword_of(one.body)),
+         command.words.front().starts_with('[')
+             ? "this is no JSON: each element stands in plain double quotes, with commas between, "
+               "inside of [ and ]"
+             : "",
+         fix_shell_form(one, command));
   }
 
   void check_workdir(const Instruction& one, const Word& path, const StageState& state) {
@@ -424,9 +422,11 @@ class Linter {
   void check_port(const Instruction& one, const Word& port) {
     std::size_t slash = std::min(port.text.find('/'), port.text.size());
     if (!is_lower(std::string_view(port.text).substr(slash)))
-      warn("ExposeProtoCasing", one, port.span,
-           fmt::format("Defined protocol '{}' in EXPOSE instruction should be lowercase",
-                       port.text));
+      warn(
+          "ExposeProtoCasing", one, port.span,
+          fmt::format("Defined protocol '{}' in EXPOSE instruction should be lowercase", port.text),
+          {},
+          {replace(port.span, port.text.substr(0, slash) + text::lower(port.text.substr(slash)))});
     if (port.text.substr(0, slash).find(':') != std::string::npos && !has_variable(port.text))
       warn("ExposeInvalidFormat", one, port.span,
            fmt::format("EXPOSE instruction should not define an IP address or host-port mapping, "
@@ -450,35 +450,24 @@ class Linter {
     }
   }
 
-  void finish() {
-    std::ranges::stable_sort(out_.warnings, {}, [](const LintWarning& one) {
-      return std::pair(one.diagnostic.span.line, one.diagnostic.message);
-    });
-    out_.fail = check_.error && !out_.warnings.empty();
-  }
-
   const Dockerfile& file_;
   const LintOptions& options_;
-  CheckOptions check_;
-  ResolveResult resolved_;
-  std::vector<StageState> states_;
-  bool quiet_ = false;
   LintResult out_;
+  LintReporter report_;
+  ResolveResult resolved_;
+  Globals globals_;
+  std::set<std::string_view> stage_names_;
+  std::vector<StageState> states_;
+  std::size_t inherited_bytes_ = 0;
+  bool quiet_ = false;
+  LintScene scene_{file_, options_, resolved_.resolution, report_};
+  SecretRules secrets_{scene_};
+  CacheRules caching_{scene_};
+  PracticeRules practice_{scene_};
+  RunRules run_{scene_};
 };
 
 }  // namespace
-
-std::string LintResult::failure() const {
-  std::set<std::string_view> names;
-  for (const LintWarning& one : warnings)
-    names.insert(one.rule->name);
-  std::string out = "lint violation found for rules: ";
-  for (bool first = true; std::string_view name : names) {
-    if (!std::exchange(first, false)) out += ", ";
-    out += name;
-  }
-  return out;
-}
 
 LintResult lint(const Dockerfile& file, const LintOptions& options) {
   return Linter(file, options).run();

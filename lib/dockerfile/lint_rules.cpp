@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -9,68 +9,6 @@
 
 namespace suit::dockerfile {
 namespace {
-
-constexpr std::array<LintRule, 22> kRules = {{
-    {"StageNameCasing", "Stage names should be lowercase",
-     "https://docs.docker.com/go/dockerfile/rule/stage-name-casing/", false},
-    {"FromAsCasing", "The 'as' keyword should match the case of the 'from' keyword",
-     "https://docs.docker.com/go/dockerfile/rule/from-as-casing/", false},
-    {"NoEmptyContinuation", "Empty continuation lines will become errors in a future release",
-     "https://docs.docker.com/go/dockerfile/rule/no-empty-continuation/", false},
-    {"ConsistentInstructionCasing",
-     "All commands within the Dockerfile should use the same casing (either upper or lower)",
-     "https://docs.docker.com/go/dockerfile/rule/consistent-instruction-casing/", false},
-    {"DuplicateStageName", "Stage names should be unique",
-     "https://docs.docker.com/go/dockerfile/rule/duplicate-stage-name/", false},
-    {"ReservedStageName", "Reserved words should not be used as stage names",
-     "https://docs.docker.com/go/dockerfile/rule/reserved-stage-name/", false},
-    {"JSONArgsRecommended",
-     "JSON arguments recommended for ENTRYPOINT/CMD to prevent unintended behavior related to OS "
-     "signals",
-     "https://docs.docker.com/go/dockerfile/rule/json-args-recommended/", false},
-    {"MaintainerDeprecated",
-     "The MAINTAINER instruction is deprecated, use a label instead to define an image author",
-     "https://docs.docker.com/go/dockerfile/rule/maintainer-deprecated/", false},
-    {"UndefinedArgInFrom", "FROM command must use declared ARGs",
-     "https://docs.docker.com/go/dockerfile/rule/undefined-arg-in-from/", false},
-    {"WorkdirRelativePath",
-     "Relative workdir without an absolute workdir declared within the build can have unexpected "
-     "results if the base image changes",
-     "https://docs.docker.com/go/dockerfile/rule/workdir-relative-path/", false},
-    {"UndefinedVar", "Variables should be defined before their use",
-     "https://docs.docker.com/go/dockerfile/rule/undefined-var/", false},
-    {"MultipleInstructionsDisallowed",
-     "Multiple instructions of the same type should not be used in the same stage",
-     "https://docs.docker.com/go/dockerfile/rule/multiple-instructions-disallowed/", false},
-    {"LegacyKeyValueFormat", "Legacy key/value format with whitespace separator should not be used",
-     "https://docs.docker.com/go/dockerfile/rule/legacy-key-value-format/", false},
-    {"InvalidBaseImagePlatform", "Base image platform does not match expected target platform", "",
-     false},
-    {"RedundantTargetPlatform",
-     "Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default "
-     "behavior",
-     "https://docs.docker.com/go/dockerfile/rule/redundant-target-platform/", false},
-    {"SecretsUsedInArgOrEnv", "Sensitive data should not be used in the ARG or ENV commands",
-     "https://docs.docker.com/go/dockerfile/rule/secrets-used-in-arg-or-env/", false},
-    {"InvalidDefaultArgInFrom",
-     "Default value for global ARG results in an empty or invalid base image name",
-     "https://docs.docker.com/go/dockerfile/rule/invalid-default-arg-in-from/", false},
-    {"FromPlatformFlagConstDisallowed", "FROM --platform flag should not use a constant value",
-     "https://docs.docker.com/go/dockerfile/rule/from-platform-flag-const-disallowed/", false},
-    {"CopyIgnoredFile", "Attempting to Copy file that is excluded by .dockerignore",
-     "https://docs.docker.com/go/dockerfile/rule/copy-ignored-file/", false},
-    {"InvalidDefinitionDescription",
-     "Comment for build stage or argument should follow the format: `# <arg/stage name> "
-     "<description>`. If this is not intended to be a description comment, add an empty line or "
-     "comment between the instruction and the comment.",
-     "https://docs.docker.com/go/dockerfile/rule/invalid-definition-description/", true},
-    {"ExposeProtoCasing", "Protocol in EXPOSE instruction should be lowercase",
-     "https://docs.docker.com/go/dockerfile/rule/expose-proto-casing/", false},
-    {"ExposeInvalidFormat",
-     "IP address and host-port mapping should not be used in EXPOSE instruction. This will become "
-     "an error in a future release",
-     "https://docs.docker.com/go/dockerfile/rule/expose-invalid-format/", false},
-}};
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -82,13 +20,63 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   return parts;
 }
 
+// BuildKit's first: the order of `--rules`.
+std::vector<LintRule> join_rules() {
+  std::vector<LintRule> all;
+  for (std::span<const LintRule> part : {buildkit_rules(), our_rules()})
+    all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
 }  // namespace
 
-std::span<const LintRule> lint_rules() { return kRules; }
+std::span<const LintRule> lint_rules() {
+  static const std::vector<LintRule> all = join_rules();
+  return all;
+}
 
 const LintRule* find_lint_rule(std::string_view name) {
-  auto found = std::ranges::find(kRules, name, &LintRule::name);
-  return found == kRules.end() ? nullptr : &*found;
+  for (const LintRule& rule : lint_rules())
+    if (text::equal_ignoring_case(rule.name, name)) return &rule;
+  for (const LintRule& rule : lint_rules())
+    for (std::string_view code : split(rule.codes, ' '))
+      if (text::equal_ignoring_case(code, name)) return &rule;
+  return nullptr;
+}
+
+std::string suggest_lint_rule(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const LintRule& rule : lint_rules())
+    names.push_back(rule.name);
+  return text::suggestion(name, names);
+}
+
+std::string_view to_text(LintSeverity severity) {
+  switch (severity) {
+    case LintSeverity::Error:
+      return "error";
+    case LintSeverity::Warning:
+      return "warning";
+    case LintSeverity::Info:
+      return "info";
+    case LintSeverity::Style:
+      break;
+  }
+  return "style";
+}
+
+std::string_view to_text(LintSet set) {
+  switch (set) {
+    case LintSet::BuildKit:
+      return "buildkit";
+    case LintSet::Secrets:
+      return "secrets";
+    case LintSet::Cache:
+      return "cache";
+    case LintSet::Practice:
+      break;
+  }
+  return "practice";
 }
 
 CheckOptions read_check(std::string_view value, std::string& wrong) {
@@ -113,9 +101,10 @@ CheckOptions read_check(std::string_view value, std::string& wrong) {
   return options;
 }
 
-bool lists(const std::vector<std::string>& names, std::string_view rule) {
+bool lists(const std::vector<std::string>& names, const LintRule& rule, std::string_view code) {
   return std::ranges::any_of(names, [&](const std::string& one) {
-    return text::equal_ignoring_case(one, rule) || text::equal_ignoring_case(one, "all");
+    return text::equal_ignoring_case(one, rule.name) || text::equal_ignoring_case(one, "all") ||
+           (!code.empty() && text::equal_ignoring_case(one, code));
   });
 }
 

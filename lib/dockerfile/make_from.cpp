@@ -18,6 +18,14 @@ bool is_stage_name(std::string_view name) {
          });
 }
 
+std::string help_for(const std::vector<Word>& words) {
+  std::string help = "write FROM image, or FROM image AS name";
+  if (words.size() == 2 && !text::equal_ignoring_case(words[1].text, "as"))
+    help +=
+        fmt::format("; did you mean {}:{}?", text::clip(words[0].text), text::clip(words[1].text));
+  return help;
+}
+
 }  // namespace
 
 Body make_from(const Typing& typing) {
@@ -25,7 +33,7 @@ Body make_from(const Typing& typing) {
   bool named = words.size() == 3 && text::equal_ignoring_case(words[1].text, "as");
   if (words.size() != 1 && !named)
     return typing.error(typing.line.span, "FROM requires either one or three arguments",
-                        "write FROM image, or FROM image AS name");
+                        help_for(words));
   From from;
   from.base = words.front();
   from.platform = typing.flags.text("platform");

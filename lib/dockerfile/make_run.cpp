@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/split.h"
 #include "dockerfile/mount.h"
 #include "dockerfile/text_internal.h"
 #include "dockerfile/typing_internal.h"

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/split.h"
 #include "dockerfile/ignore.h"
 #include "dockerfile/text_internal.h"
 #include "dockerfile/values_internal.h"
@@ -58,6 +59,14 @@ Result<void> assign(std::optional<T>& to, std::optional<T> value, const Field& f
   return {};
 }
 
+// The same for numbers, of which BuildKit speaks in another order.
+Result<void> assign_number(std::optional<std::uint32_t>& to, int base, const Field& field) {
+  std::string value = field.value.value_or("");
+  to = parse_number(value, base);
+  if (!to) return fail(0, fmt::format("invalid value {} for {}", text::clip(value), field.key));
+  return {};
+}
+
 Result<void> set_flag(Options& options, const Field& field) {
   std::string value = field.value.value_or("true");
   if (field.key == "required") {
@@ -101,13 +110,14 @@ Result<void> set_option(Options& options, const Field& field) {
   if (is_flag(key)) return set_flag(options, field);
   if (!field.value)
     return fail(0,
-                fmt::format("invalid field '{}' must be a key=value pair", text::clip(field.text)));
+                fmt::format("invalid field '{}' must be a key=value pair", text::clip(field.text)),
+                field.text.empty() ? "the options are one word: no blank may follow a comma" : "");
   const std::string& value = *field.value;
   if (key == "type") return set_type(options, value);
   if (key == "sharing") return set_sharing(options, value);
-  if (key == "mode") return assign(options.owner.mode, parse_number(value, 8), field);
-  if (key == "uid") return assign(options.owner.uid, parse_number(value, 10), field);
-  if (key == "gid") return assign(options.owner.gid, parse_number(value, 10), field);
+  if (key == "mode") return assign_number(options.owner.mode, 8, field);
+  if (key == "uid") return assign_number(options.owner.uid, 10, field);
+  if (key == "gid") return assign_number(options.owner.gid, 10, field);
   if (key == "size") {
     if (options.type != "tmpfs") return unexpected_key(field, options);
     return assign(options.size, parse_size(value), field);

@@ -47,6 +47,28 @@ void place(Instruction instruction, ParseResult& result) {
 
 bool is_from(const LogicalLine& line) { return text::equal_ignoring_case(line.keyword, "from"); }
 
+bool is_run(const LogicalLine& line) { return text::equal_ignoring_case(line.keyword, "run"); }
+
+// A command where a keyword should be is most often the rest of the RUN right above it.
+void blame_the_line_above(const LogicalLine& line, const LogicalLine& above, char escape,
+                          Diagnostic& diagnostic) {
+  const bool unknown = diagnostic.message.starts_with("unknown instruction") &&
+                       diagnostic.message.find("did you mean") == std::string::npos;
+  if (!unknown || !is_run(above) || !above.heredocs.empty() || above.json) return;
+  if (above.last_line + 1 != line.span.line) return;
+  diagnostic.help =
+      fmt::format("if this belongs to the RUN above, end line {} with {}", above.last_line, escape);
+}
+
+// What text processors make of blanks and quotes looks right and is not.
+void note_typography(std::string_view text, Diagnostic& diagnostic) {
+  const std::string_view covered =
+      text.substr(std::min(diagnostic.span.offset, text.size()), diagnostic.span.length);
+  if (covered.find("\u00a0") != std::string_view::npos)
+    diagnostic.notes.emplace_back(
+        "one of the blanks is a non-breaking space (U+00A0): type it anew");
+}
+
 // A stage whose FROM is wrong still holds the instructions behind it.
 void open_broken_stage(const LogicalLine& line, Dockerfile& file) {
   Stage stage;
@@ -68,13 +90,19 @@ ParseResult parse(std::string_view name, std::string_view text) {
   result.file.escape = lines.escape;
   result.file.directives = std::move(lines.directives);
   result.diagnostics = std::move(lines.diagnostics);
-  for (const LogicalLine& line : lines.lines) {
+  for (std::size_t i = 0; i < lines.lines.size(); ++i) {
+    const LogicalLine& line = lines.lines[i];
+    const std::size_t before = result.diagnostics.size();
     auto instruction = type_instruction(line, lines.escape, result.diagnostics);
+    if (i > 0 && result.diagnostics.size() > before)
+      blame_the_line_above(line, lines.lines[i - 1], lines.escape, result.diagnostics.back());
     if (instruction)
       place(*std::move(instruction), result);
     else if (is_from(line))
       open_broken_stage(line, result.file);
   }
+  for (Diagnostic& one : result.diagnostics)
+    note_typography(text, one);
   if (result.file.stages.empty() && result.ok())
     result.diagnostics.push_back({Severity::Error,
                                   {},

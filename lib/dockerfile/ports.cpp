@@ -77,7 +77,8 @@ Result<std::vector<std::string>> parse_ports(std::string_view specification) {
   std::optional<Range> ports = parse_range(parts.port);
   if (!ports)
     return fail(0, fmt::format("invalid containerPort: {}", text::clip(parts.port)),
-                fmt::format("ports are numbers up to {}", kLastPort));
+                parts.port.starts_with('#') ? "a comment stands on a line of its own"
+                                            : fmt::format("ports are numbers up to {}", kLastPort));
   if (ports->last < ports->first)
     return fail(0, fmt::format("invalid port range: {}", text::clip(parts.port)));
   std::optional<Range> host = parts.host.empty() ? ports : parse_range(parts.host);

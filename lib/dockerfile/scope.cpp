@@ -44,8 +44,8 @@ Platform split_platform(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> Scope::find(std::string_view name) const {
-  const std::string* value = find_variable(env, name);
-  if (value == nullptr) value = find_variable(args, name);
+  const std::string* value = find_variable(args, name);
+  if (value == nullptr) value = find_variable(env, name);
   if (value == nullptr) return std::nullopt;
   return *value;
 }
@@ -57,7 +57,7 @@ Lookup Scope::lookup() const {
 std::vector<Variable> Scope::run_environment() const {
   std::vector<Variable> out = env;
   for (const Variable& arg : args)
-    if (find_variable(env, arg.first) == nullptr) out.push_back(arg);
+    set_variable(out, arg.first, arg.second);
   return out;
 }
 
@@ -94,8 +94,10 @@ Result<void> apply_env(Scope& scope, const Env& env, char escape) {
     SUIT_LET(std::string value, expand(pair.value.text, escape, scope.lookup()));
     fresh.emplace_back(std::move(name), std::move(value));
   }
-  for (Variable& one : fresh)
+  for (Variable& one : fresh) {
+    std::erase_if(scope.args, [&](const Variable& arg) { return arg.first == one.first; });
     set_variable(scope.env, one.first, std::move(one.second));
+  }
   return check_size(scope);
 }
 

@@ -20,13 +20,14 @@ inline constexpr std::size_t kMaxScopeBytes = std::size_t{8} << 20;
 /// Variables in force at some line of a stage. A stage FROM another starts with a copy of its
 /// scope.
 struct Scope {
-  std::vector<Variable> env;   ///< ENV and the base image's; goes into the image
-  std::vector<Variable> args;  ///< ARG; seen by RUN, never in the image
+  std::vector<Variable> env;  ///< ENV and the base image's; goes into the image
+  /// ARG; seen by RUN, never in the image. Only those that no later ENV has replaced.
+  std::vector<Variable> args;
 
-  /// ENV wins over ARG of the same name.
+  /// Of an ARG and an ENV with the same name, the one that was written later.
   std::optional<std::string> find(std::string_view name) const;
   Lookup lookup() const;
-  /// What RUN's process gets: env, and those args that env does not hide.
+  /// What RUN's process gets: env, with args over it.
   std::vector<Variable> run_environment() const;
 };
 

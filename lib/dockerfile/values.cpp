@@ -149,37 +149,6 @@ bool is_signal(std::string_view text) {
   return steps && *steps >= 1 && *steps <= 15;
 }
 
-std::expected<std::vector<std::string>, std::string> csv_fields(std::string_view text) {
-  std::vector<std::string> fields;
-  std::size_t at = 0;
-  while (true) {
-    std::string field;
-    if (at < text.size() && text[at] == '"') {
-      for (++at; true; ++at) {
-        if (at >= text.size()) return std::unexpected("extraneous or missing \" in quoted-field");
-        if (text[at] != '"')
-          field += text[at];
-        else if (at + 1 < text.size() && text[at + 1] == '"')
-          field += text[++at];
-        else
-          break;
-      }
-      ++at;
-      if (at < text.size() && text[at] != ',')
-        return std::unexpected("extraneous or missing \" in quoted-field");
-    } else {
-      std::size_t end = std::min(text.find(',', at), text.size());
-      field = text.substr(at, end - at);
-      if (field.find('"') != std::string::npos)
-        return std::unexpected("bare \" in non-quoted-field");
-      at = end;
-    }
-    fields.push_back(std::move(field));
-    if (at >= text.size()) return fields;
-    ++at;
-  }
-}
-
 bool has_variable(std::string_view text) {
   std::size_t dollar = text.find('$');
   return dollar != std::string_view::npos && dollar + 1 < text.size();

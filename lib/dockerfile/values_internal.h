@@ -32,9 +32,6 @@ bool is_mode(std::string_view text);
 /// Whether \p text names a signal: `SIGTERM`, `term`, `15`, `RTMIN+3`.
 bool is_signal(std::string_view text);
 
-/// Fields between commas; a field in double quotes may hold commas, and `""` for a quote.
-std::expected<std::vector<std::string>, std::string> csv_fields(std::string_view text);
-
 /// Whether \p text refers to a variable: only expansion can tell what it is.
 bool has_variable(std::string_view text);
 

@@ -79,10 +79,8 @@ Result<int> Engine::wait(const Status& container) {
     if (now->state.phase != State::Phase::Running) return now->state.exit_code;
     sweep();
   }
-  return fail(0,
-              fmt::format("container {} runs, and its monitor holds no lock in {}", record.name,
-                          paths_.run),
-              "use the run directory (XDG_RUNTIME_DIR) that it was started with");
+  return fail(0, fmt::format("container {} runs, and its monitor holds no lock in {}/locks",
+                             record.name, paths_.data));
 }
 
 Result<Held> Engine::hold(const Status& container) {
@@ -90,13 +88,15 @@ Result<Held> Engine::hold(const Status& container) {
   if (!lock)
     return fail(EBUSY, fmt::format("container {} is already running", container.record.name));
   auto now = read_status(container.record.id);
-  // The lock lies in the run directory; a monitor that was given another one holds another lock.
-  bool lives =
-      now && now->state.phase == State::Phase::Running && open_container_process(now->state);
-  if (now && !lives) return Held{std::move(now->record), *std::move(lock)};
+  if (now && now->state.phase == State::Phase::Dead) {
+    unlock(container.record.id, *std::move(lock));
+    return fail(0, fmt::format("cannot start container {}: {}", now->record.name, now->state.error),
+                fmt::format("it can only be removed: suit rm {}", now->record.name));
+  }
+  // Its monitor died a moment ago.
+  if (now && now->state.phase == State::Phase::Running) record_end(*now);
+  if (now) return Held{std::move(now->record), *std::move(lock)};
   unlock(container.record.id, *std::move(lock));
-  if (lives)
-    return fail(EBUSY, fmt::format("container {} is already running", container.record.name));
   return fail(ENOENT, fmt::format("container {} has just been removed", container.record.name));
 }
 

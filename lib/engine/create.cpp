@@ -14,6 +14,7 @@
 #include "engine/engine.h"
 #include "engine/supervise_internal.h"
 #include "hash/sha256.h"
+#include "os/leased_dir.h"
 
 namespace suit::engine {
 namespace {
@@ -123,7 +124,7 @@ Result<void> Engine::claim_name(const std::string& name, const std::string& id) 
     // Its container was never finished. Looked at again in our turn: somebody else may have taken
     // the name away from that container, and have it now.
     SUIT_LET([[maybe_unused]] os::Lock turn,
-             os::Lock::acquire(paths_.run + "/names.lock", os::LockMode::Exclusive));
+             os::Lock::acquire(paths_.data + "/names.lock", os::LockMode::Exclusive));
     auto still = os::read_link(os::FdRef::cwd(), name_path(name));
     if (still && *still == *owner) ::unlink(name_path(name).c_str());
   }
@@ -140,8 +141,8 @@ Result<Held> Engine::create(const CreateOptions& options) {
     return {};
   }());
 
-  SUIT_LET(std::optional<os::Lock> lock, try_lock(record.id));
-  if (!lock) return fail(EBUSY, fmt::format("container {} is locked", record.id));
+  // The id is new: whoever holds its lock is a sweep that has seen the file before we locked it.
+  SUIT_LET(std::optional<os::Lock> lock, try_lock(record.id, os::Wait::Yes));
   auto written = [&]() -> Result<void> {
     auto claimed = claim_name(record.name, record.id);
     // A made-up name that is taken is nobody's wish: make up another.
@@ -156,7 +157,7 @@ Result<Held> Engine::create(const CreateOptions& options) {
         return fail(errno, fmt::format("mkdir(\"{}{}\")", dir, sub));
     // mkdir(2) obeys the umask; the upper's mode is the mode of `/` in the container.
     if (::chmod((dir + "/upper").c_str(), 0755) != 0)
-      return fail(errno, "chmod of the upper directory");
+      return fail(errno, fmt::format("chmod(\"{}/upper\")", dir));
     os::Durable durable = record.auto_remove ? os::Durable::No : os::Durable::Yes;
     return os::replace_file(dir + "/container.json", to_json(record), 0600, durable);
   }();
@@ -173,9 +174,10 @@ Result<runtime::LaunchPlan> Engine::plan(const CreateOptions& options) {
   SUIT_LET(store::Image image, this->image(options.image));
   SUIT_LET(Record record, make_record(options, image));
   SUIT_LET(std::vector<std::string> lower, store_.lower_dirs(image));
-  SUIT_LET(os::TempDir scratch, os::TempDir::create(paths_.run, "plan-"));
+  SUIT_LET(os::LeasedDir scratch, os::LeasedDir::create(work_dir()));
   for (const char* sub : {"/upper", "/work", "/etc"})
-    if (::mkdir((scratch.path() + sub).c_str(), 0755) != 0) return fail(errno, "mkdir");
+    if (::mkdir((scratch.path() + sub).c_str(), 0755) != 0)
+      return fail(errno, fmt::format("mkdir(\"{}{}\")", scratch.path(), sub));
   SUIT_LET(Prepared prepared, prepare(record, scratch.path(), std::move(lower)));
   return std::move(prepared.plan);
 }

@@ -17,6 +17,7 @@
 #include "base/suggest.h"
 #include "base/time.h"
 #include "engine/process_internal.h"
+#include "os/leased_dir.h"
 #include "os/process.h"
 #include "store/archive.h"
 
@@ -70,7 +71,9 @@ Result<Engine> Engine::open(Paths paths) {
   SUIT_LET(store::Store store, store::Store::open(paths.data));
   SUIT_TRY(os::make_dirs(paths.data + "/names"));
   SUIT_TRY(os::make_dirs(paths.data + "/containers"));
-  SUIT_TRY(os::make_dirs(paths.run + "/c"));
+  SUIT_TRY(os::make_dirs(paths.data + "/locks"));
+  SUIT_TRY(os::make_dirs(paths.data + "/work"));
+  SUIT_TRY(os::make_dirs(paths.run));
   Engine engine(std::move(paths), std::move(store));
   engine.sweep();
   return engine;
@@ -87,30 +90,21 @@ Result<store::Image> Engine::image(std::string_view name_or_id) {
 std::string Engine::container_dir(std::string_view id) const {
   return fmt::format("{}/containers/{}", paths_.data, id);
 }
+std::string Engine::work_dir() const { return paths_.data + "/work"; }
 std::string Engine::log_path(std::string_view id) const { return container_dir(id) + "/log.json"; }
 std::string Engine::lock_path(std::string_view id) const {
-  return fmt::format("{}/c/{}{}", paths_.run, id, kLockSuffix);
+  return fmt::format("{}/locks/{}{}", paths_.data, id, kLockSuffix);
 }
 std::string Engine::name_path(std::string_view name) const {
   return fmt::format("{}/names/{}", paths_.data, name);
 }
 
-// nullopt: somebody else holds it. The file's text is the holder's pid, for rootless commands that
+// nullopt: somebody else holds it. The file's text names the holder, for rootless commands that
 // must join its user namespace.
-Result<std::optional<os::Lock>> Engine::try_lock(std::string_view id) const {
-  while (true) {
-    auto lock = os::Lock::acquire(lock_path(id), os::LockMode::Exclusive, os::Wait::No);
-    if (!lock && lock.error().code() == EWOULDBLOCK) return std::optional<os::Lock>();
-    if (!lock) return std::unexpected(std::move(lock).error());
-    SUIT_LET(struct stat info, os::stat_at(lock->fd(), ""));
-    // Its last holder removed the file between our open and our lock: what we hold is nothing.
-    if (info.st_nlink == 0) continue;
-    std::string pid = std::to_string(::getpid());
-    if (::ftruncate(lock->fd().raw(), 0) != 0 ||
-        ::pwrite(lock->fd().raw(), pid.data(), pid.size(), 0) < 0)
-      return fail(errno, fmt::format("write \"{}\"", lock_path(id)));
-    return std::optional(*std::move(lock));
-  }
+Result<std::optional<os::Lock>> Engine::try_lock(std::string_view id, os::Wait wait) const {
+  SUIT_LET(std::optional<os::Lock> lock, os::try_own(lock_path(id), wait));
+  if (lock) SUIT_TRY(write_holder(*lock));
+  return lock;
 }
 
 // Removed while still held, so that nobody can lock a file that is about to go.
@@ -132,14 +126,17 @@ Result<void> Engine::wait_for_monitor(std::string_view id) const {
 }
 
 // Clears away what a dead process left: every lock file whose lock is free, and every directory
-// without a record, whose lock file may have gone with a reboot.
+// without a record, whose lock file was not on disk yet when the power went.
 void Engine::sweep() const {
   std::set<std::string> ids;
-  for (const std::string& entry : os::list_dir(paths_.run + "/c").value_or(Names()))
+  for (const std::string& entry : os::list_dir(paths_.data + "/locks").value_or(Names()))
     if (entry.ends_with(kLockSuffix))
       ids.insert(entry.substr(0, entry.size() - kLockSuffix.size()));
   for (const std::string& id : os::list_dir(paths_.data + "/containers").value_or(Names()))
     if (has_no_record(id)) ids.insert(id);
+  os::sweep_leases(work_dir(), [](const std::string& id) {
+    if (auto facts = runtime::probe_host()) (void)runtime::remove_cgroup(*facts, id);
+  });
   for (const std::string& id : ids) {
     if (!is_id(id)) continue;
     auto lock = try_lock(id);
@@ -158,29 +155,17 @@ void Engine::sweep_one(const std::string& id, os::Lock lock) const {
   auto facts = runtime::probe_host();
   if (facts) runtime::remove_cgroup(*facts, id);
   std::optional<Status> status = read_status(id);
-  if (!status && !has_no_record(id)) return unlock(id, std::move(lock));
   if (!status) {
     // Died while creating: there is no record, so there is no container.
-    auto names = os::list_dir(paths_.data + "/names");
-    for (const std::string& name : names.value_or(Names())) {
-      auto target = os::read_link(os::FdRef::cwd(), name_path(name));
-      if (target && *target == id) ::unlink(name_path(name).c_str());
-    }
+    std::string name = name_of(id);
+    auto owner = os::read_link(os::FdRef::cwd(), name_path(name));
+    if (owner && *owner == id) ::unlink(name_path(name).c_str());
     auto removed = os::remove_tree(container_dir(id));
     if (!removed) SUIT_LOG(Warn, "sweep {}: {}", id, removed.error().message());
     unlock(id, std::move(lock));
     return;
   }
-  State& state = status->state;
-  if (state.phase == State::Phase::Running) {
-    end_process(state);
-    state.phase = State::Phase::Exited;
-    state.exit_code = 137;  // 128 + SIGKILL: it was killed with its monitor, never a false 0
-    state.error = "its monitor was killed";
-    state.finished = to_rfc3339(now_ns());
-    auto written = os::replace_file(container_dir(id) + "/state.json", to_json(state));
-    if (!written) SUIT_LOG(Warn, "sweep {}: {}", id, written.error().message());
-  }
+  if (status->state.phase == State::Phase::Running) record_end(*status);
   if (status->record.auto_remove) {
     auto removed = remove_held(status->record);
     if (!removed) SUIT_LOG(Warn, "sweep {}: {}", id, removed.error().message());
@@ -188,13 +173,35 @@ void Engine::sweep_one(const std::string& id, os::Lock lock) const {
   unlock(id, std::move(lock));
 }
 
+// The end of a container whose monitor is dead: never a false 0.
+void Engine::record_end(Status& status) const {
+  State& state = status.state;
+  bool same_boot = os::boot_id().value_or("") == state.boot_id;
+  if (same_boot) end_process(state);
+  state.phase = State::Phase::Exited;
+  state.exit_code = same_boot ? 137 : 255;  // 128 + SIGKILL: it was killed with its monitor
+  state.error = same_boot ? "its monitor was killed" : "the host restarted";
+  state.finished = to_rfc3339(now_ns());
+  auto written = os::replace_file(container_dir(status.record.id) + "/state.json", to_json(state));
+  if (!written) SUIT_LOG(Warn, "sweep {}: {}", status.record.id, written.error().message());
+}
+
+// nullopt only where there is no container. One whose record cannot be read is dead, not invisible:
+// it still takes room and a name, and `rm` must reach it.
 std::optional<Status> Engine::read_status(const std::string& id) const {
-  auto record_text = os::read_file(container_dir(id) + "/container.json");
-  if (!record_text) return std::nullopt;
-  auto record = parse_record(*record_text);
+  if (!is_id(id) || has_no_record(id)) return std::nullopt;
+  auto record = [&]() -> Result<Record> {
+    SUIT_LET(std::string text, os::read_file(container_dir(id) + "/container.json"));
+    return parse_record(text);
+  }();
   if (!record || record->id != id) {
-    SUIT_LOG(Warn, "containers/{}/container.json is damaged", id);
-    return std::nullopt;
+    std::string reason = record ? "it has another container's id" : record.error().message();
+    Status dead;
+    dead.record.id = id;
+    dead.record.name = name_of(id);
+    dead.state.phase = State::Phase::Dead;
+    dead.state.error = fmt::format("containers/{}/container.json is damaged: {}", id, reason);
+    return dead;
   }
   State state;
   if (auto state_text = os::read_file(container_dir(id) + "/state.json")) {
@@ -204,6 +211,14 @@ std::optional<Status> Engine::read_status(const std::string& id) const {
   return Status{*std::move(record), std::move(state)};
 }
 
+std::string Engine::name_of(const std::string& id) const {
+  for (const std::string& name : os::list_dir(paths_.data + "/names").value_or(Names())) {
+    auto target = os::read_link(os::FdRef::cwd(), name_path(name));
+    if (target && *target == id) return name;
+  }
+  return id.substr(0, 12);
+}
+
 std::vector<Status> Engine::list(Which which) const {
   std::vector<Status> found;
   auto ids = os::list_dir(paths_.data + "/containers");
@@ -211,16 +226,7 @@ std::vector<Status> Engine::list(Which which) const {
   for (const std::string& id : *ids) {
     auto status = read_status(id);
     if (!status) continue;
-    State& state = status->state;
-    // Without a lock file nobody watches it: the host has restarted, and /run is new. Unless it
-    // lives: then it was started with another run directory, such as XDG_RUNTIME_DIR makes.
-    if (state.phase == State::Phase::Running && !os::exists(lock_path(id)) &&
-        !open_container_process(state)) {
-      state.phase = State::Phase::Exited;
-      state.exit_code = 255;
-      state.error = "the host restarted";
-    }
-    if (which == Which::All || state.phase == State::Phase::Running)
+    if (which == Which::All || status->state.phase == State::Phase::Running)
       found.push_back(*std::move(status));
   }
   // Newest first, as Docker lists.

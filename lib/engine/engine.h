@@ -5,11 +5,12 @@
 ///     <data>/containers/<id>/state.json       what happened; replaced by rename
 ///     <data>/containers/<id>/{upper,work,etc,log.json}
 ///     <data>/names/<name> -> <id>             the symlink is the claim
-///     <run>/c/<id>/lock                       held by the container's monitor while it lives
+///     <data>/locks/<id>.lock                  held by the container's monitor while it lives
+///     <data>/work/<id>/                       of a build step, a dry run: swept after a crash
 ///
-/// A container is watched by one process: `suit run` itself in the foreground, a monitor of its own
-/// with `-d`. The kernel releases the lock when that process dies, however it dies, so every other
-/// command can tell a running container from the remains of one, and clears the remains away.
+/// A container is watched by one process, its monitor, which outlives the command line. The kernel
+/// releases the lock when the monitor dies, however it dies, so every command can tell a running
+/// container from the remains of one, and clears the remains away.
 ///
 /// \see tutorial 09
 
@@ -106,9 +107,9 @@ class Engine {
   Result<runtime::LaunchPlan> plan(const CreateOptions& options);
 
   enum class Explain { No, Yes };
-  /// Starts the container and stays with it until it ends: its output goes to this process's stdout
-  /// and stderr (and to its log, unless it is to be removed); signals are forwarded; the third
-  /// SIGINT or SIGTERM kills.
+  /// Starts the container and stays until it ends: its output goes to this process's stdout and
+  /// stderr (and to its log, unless it is to be removed); signals are forwarded; the third SIGINT
+  /// or SIGTERM kills. The container lives on when this process is killed, unless it is explained.
   /// \errors step `exec`: ENOENT (no such program), EACCES or ENOEXEC (cannot be executed)
   Result<RunResult> run_attached(Held held, Explain explain = Explain::No);
   /// Starts it under a monitor of its own; returns when the program has been exec'ed.
@@ -130,6 +131,8 @@ class Engine {
   std::vector<digest::Digest> images_in_use() const;
 
   std::string container_dir(std::string_view id) const;
+  /// Where other work than containers takes os::LeasedDir; a lease's id names its cgroup, too.
+  std::string work_dir() const;
   std::string log_path(std::string_view id) const;
 
  private:
@@ -137,13 +140,15 @@ class Engine {
   Engine(Paths paths, store::Store store) : paths_(std::move(paths)), store_(std::move(store)) {}
   void sweep() const;
   void sweep_one(const std::string& id, os::Lock lock) const;
+  void record_end(Status& status) const;
   bool has_no_record(const std::string& id) const;
   Result<void> remove_held(const Record& record) const;
-  Result<std::optional<os::Lock>> try_lock(std::string_view id) const;
+  Result<std::optional<os::Lock>> try_lock(std::string_view id, os::Wait wait = os::Wait::No) const;
   void unlock(std::string_view id, os::Lock lock) const;
   Result<void> wait_for_monitor(std::string_view id) const;
   Result<void> claim_name(const std::string& name, const std::string& id) const;
   std::optional<Status> read_status(const std::string& id) const;
+  std::string name_of(const std::string& id) const;
   std::string lock_path(std::string_view id) const;
   std::string name_path(std::string_view name) const;
 

@@ -1,31 +1,37 @@
 /// \file
-/// Starting a container: attached to the caller, or under a monitor of its own.
+/// Starting a container under a monitor of its own, and staying with it or not.
 ///
-/// The monitor is a fork of this process in a session of its own, with no terminal and no
-/// descriptor but the container's lock and one pipe, on which it says that the program runs, or why
-/// it does not.
+/// The monitor is a fork of this process in a session of its own. It reports on a pipe, one JSON
+/// object a line: first that the program runs or why it does not, and last how it ended. A caller
+/// that stays only passes its signals on; the monitor itself reads the caller's stdin and writes to
+/// its stdout and stderr, so a caller that is killed takes nothing with it.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 
 #include <fmt/format.h>
 
 #include "engine/engine.h"
+#include "engine/process_internal.h"
+#include "engine/signal_queue_internal.h"
 #include "engine/supervise_internal.h"
 #include "oci/json.h"
 
 namespace suit::engine {
 namespace {
 
+// One line a report: an error's texts are bounded well below this.
 constexpr std::size_t kReportBytes = 64 * 1024;
-constexpr std::string_view kRuns = "+";  // the report of a success; an error is a JSON object
 
-// An error on its way through a pipe.
+constexpr std::string_view kRuns = R"({"runs":true})";
+
 std::string pack(const Error& error) {
   oci::Json object = oci::Json::object();
   object.set("code", error.code()).set("what", error.what()).set("hint", error.hint());
@@ -33,22 +39,41 @@ std::string pack(const Error& error) {
   return object.dump();
 }
 
-Error unpack(std::string_view text) {
-  auto object = oci::parse_json(text);
-  if (!object) return Error(EPIPE, "the monitor ended before the program ran");
-  const oci::Json* code = object->find("code");
-  return Error(static_cast<int>(code ? code->as_int().value_or(0) : 0), object->string_or("what"))
-      .with_hint(object->string_or("hint"))
-      .with_step(object->string_or("step"));
+std::string pack(const runtime::ExitStatus& status) {
+  oci::Json object = oci::Json::object();
+  object.set("exit", status.code).set("signal", status.signal);
+  return object.dump();
 }
 
-// Leaves the caller's terminal and files behind; keeps only the two descriptors that it needs.
-void detach(int report, int lock) {
+int number(const oci::Json& object, std::string_view key) {
+  const oci::Json* value = object.find(key);
+  return static_cast<int>(value ? value->as_int().value_or(0) : 0);
+}
+
+// A monitor that ends without a last word was killed: that is no exit code of the program's.
+Result<runtime::ExitStatus> unpack(std::string_view line, std::string_view name) {
+  auto object = oci::parse_json(line);
+  if (object && object->find("exit"))
+    return runtime::ExitStatus{number(*object, "exit"), number(*object, "signal")};
+  if (object && object->find("what"))
+    return std::unexpected(Error(number(*object, "code"), object->string_or("what"))
+                               .with_hint(object->string_or("hint"))
+                               .with_step(object->string_or("step")));
+  return fail(
+      EPIPE,
+      fmt::format("the monitor of container {} was killed, and with it the container", name));
+}
+
+// Leaves the caller's terminal behind, and its files unless `onlooker` wants its output there;
+// keeps only the two descriptors that it needs.
+void detach(Onlooker onlooker, int report, int lock) {
   ::setsid();
   if (::chdir("/") != 0) ::_exit(1);
-  int null = ::open("/dev/null", O_RDWR);  // NOLINT(android-cloexec-open): becomes 0, 1, 2
-  for (int fd : {0, 1, 2})
-    if (::dup2(null, fd) < 0) ::_exit(1);
+  if (onlooker == Onlooker::None) {
+    int null = ::open("/dev/null", O_RDWR);  // NOLINT(android-cloexec-open): becomes 0, 1, 2
+    for (int fd : {0, 1, 2})
+      if (::dup2(null, fd) < 0) ::_exit(1);
+  }
   auto [low, high] = std::minmax(report, lock);
   auto close_between = [](int from, int to) {
     if (from <= to) ::close_range(static_cast<unsigned>(from), static_cast<unsigned>(to), 0);
@@ -58,46 +83,104 @@ void detach(int report, int lock) {
   ::close_range(static_cast<unsigned>(high) + 1, ~0U, 0);
 }
 
+void report(const os::Fd& to_caller, std::string line) {
+  os::FdWriter writer(to_caller);
+  (void)writer.write(bytes_of(line += '\n'));  // the caller may be gone: all is recorded by then
+}
+
+// The monitor's whole life.
+[[noreturn]] void be_monitor(Engine& engine, Held held, Onlooker onlooker, os::Fd to_caller) {
+  detach(onlooker, to_caller.raw(), held.lock.fd().raw());
+  // The lock's text names its holder: that is us now.
+  auto named = write_holder(held.lock);
+  auto result = Supervisor(engine).run(std::move(held), onlooker, [&]() -> Result<void> {
+    report(to_caller, std::string(kRuns));
+    return {};
+  });
+  report(to_caller, result ? pack(result->status) : pack(result.error()));
+  ::_exit(named && result ? 0 : 1);
+}
+
+// The caller's end of a monitor: its reports, line by line, and its death.
+class Monitor {
+ public:
+  static Result<Monitor> start(Engine& engine, Held held, Onlooker onlooker) {
+    SUIT_LET(os::Pipe pipe, os::Pipe::create());
+    std::string name = held.record.name;
+    pid_t pid = ::fork();
+    if (pid < 0) return fail(errno, "fork");
+    if (pid == 0) be_monitor(engine, std::move(held), onlooker, std::move(pipe.write_end));
+    return Monitor(pid, std::move(pipe.read_end), std::move(name));
+  }
+
+  os::FdRef reports() const { return reports_; }
+  void send(int signal) const { ::kill(pid_, signal); }  // our child, not yet reaped
+
+  /// The next line; empty when the monitor has ended.
+  Result<std::string> next() {
+    std::size_t end = 0;
+    while ((end = text_.find('\n')) == std::string::npos) {
+      std::array<char, 4096> chunk;
+      ssize_t count = ::read(reports_.raw(), chunk.data(), chunk.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0)
+        return fail(errno, fmt::format("read from the monitor of container {}", name_));
+      if (count == 0 || text_.size() > kReportBytes) return std::string();
+      text_.append(chunk.data(), static_cast<std::size_t>(count));
+    }
+    std::string line = text_.substr(0, end);
+    text_.erase(0, end + 1);
+    return line;
+  }
+  bool has_line() const { return text_.find('\n') != std::string::npos; }
+
+  /// The end of its container, from the last line; reaps the monitor.
+  Result<runtime::ExitStatus> end(std::string_view line) const {
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR)
+      continue;
+    return unpack(line, name_);
+  }
+
+ private:
+  Monitor(pid_t pid, os::Fd reports, std::string name)
+      : pid_(pid), reports_(std::move(reports)), name_(std::move(name)) {}
+  pid_t pid_;
+  os::Fd reports_;
+  std::string name_;
+  std::string text_;
+};
+
 }  // namespace
 
 Result<RunResult> Engine::run_attached(Held held, Explain explain) {
-  Onlooker onlooker = explain == Explain::Yes ? Onlooker::CallerExplained : Onlooker::Caller;
-  return Supervisor(*this).run(std::move(held), onlooker, []() -> Result<void> { return {}; });
+  // An explanation is of this process's own calls: no monitor then.
+  if (explain == Explain::Yes)
+    return Supervisor(*this).run(std::move(held), Onlooker::CallerExplained,
+                                 []() -> Result<void> { return {}; });
+  // Blocked before the fork: a signal that comes meanwhile is not lost.
+  SUIT_LET(SignalQueue signals, SignalQueue::create());
+  SUIT_LET(Monitor monitor, Monitor::start(*this, std::move(held), Onlooker::Caller));
+  while (true) {
+    std::array<pollfd, 2> waits = {
+        {{monitor.reports().raw(), POLLIN, 0}, {signals.fd().raw(), POLLIN, 0}}};
+    if (!monitor.has_line() && ::poll(waits.data(), waits.size(), -1) < 0) continue;  // EINTR
+    if (waits[1].revents != 0)
+      while (int signal = signals.next())
+        monitor.send(signal);
+    if (waits[0].revents == 0 && !monitor.has_line()) continue;
+    SUIT_LET(std::string line, monitor.next());
+    if (line == kRuns) continue;
+    SUIT_LET(runtime::ExitStatus status, monitor.end(line));
+    return RunResult{status, std::nullopt};
+  }
 }
 
 Result<void> Engine::start_detached(Held held) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(errno, "pipe2");
-  os::Fd from_monitor(ends[0]);
-  os::Fd to_caller(ends[1]);
-  pid_t monitor = ::fork();
-  if (monitor < 0) return fail(errno, "fork");
-  if (monitor == 0) {
-    detach(to_caller.raw(), held.lock.fd().raw());
-    std::string pid = std::to_string(::getpid());
-    // The lock's text names its holder: that is us now.
-    bool named = ::ftruncate(held.lock.fd().raw(), 0) == 0 &&
-                 ::pwrite(held.lock.fd().raw(), pid.data(), pid.size(), 0) > 0;
-    auto result = Supervisor(*this).run(std::move(held), Onlooker::None, [&]() -> Result<void> {
-      os::FdWriter writer(to_caller);
-      (void)writer.write(bytes_of(kRuns));  // the caller may be gone
-      to_caller.reset();
-      return {};
-    });
-    if (!result && to_caller.valid()) {
-      os::FdWriter writer(to_caller);
-      (void)writer.write(bytes_of(pack(result.error())));  // the caller may be gone
-    }
-    ::_exit(named && result ? 0 : 1);
-  }
-  to_caller.reset();
-  os::FdReader reader(std::move(from_monitor));
-  SUIT_LET(std::string report, read_all(reader, kReportBytes));
-  if (report == kRuns) return {};
-  while (::waitpid(monitor, nullptr, 0) < 0 && errno == EINTR)
-    continue;
-  if (report.empty()) return fail(EPIPE, "the container's monitor ended before the program ran");
-  return std::unexpected(unpack(report));
+  SUIT_LET(Monitor monitor, Monitor::start(*this, std::move(held), Onlooker::None));
+  SUIT_LET(std::string line, monitor.next());
+  if (line == kRuns) return {};
+  SUIT_LET([[maybe_unused]] runtime::ExitStatus never_ran, monitor.end(line));
+  return {};
 }
 
 }  // namespace suit::engine

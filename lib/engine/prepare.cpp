@@ -14,6 +14,7 @@
 #include "os/root.h"
 #include "os/user.h"
 #include "runtime/etc_files.h"
+#include "runtime/seccomp.h"
 
 namespace suit::engine {
 namespace {
@@ -80,7 +81,8 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
   if (!made)
     return wrap(std::move(made).error(),
                 fmt::format("working directory \"{}\"", record.working_dir));
-  SUIT_LET(runtime::LaunchPlan plan, runtime::plan_launch(spec, facts, record.id));
+  SUIT_LET(runtime::SeccompFilter filter, runtime::default_filter(spec.process.capabilities));
+  SUIT_LET(runtime::LaunchPlan plan, runtime::plan_launch(spec, facts, record.id, &filter));
   return Prepared{std::move(rootfs), std::move(facts), std::move(plan)};
 }
 

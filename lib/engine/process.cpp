@@ -1,5 +1,7 @@
 #include "os/process.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 
@@ -9,13 +11,6 @@
 #include "os/file.h"
 
 namespace suit::engine {
-
-Result<std::string> boot_id() {
-  SUIT_LET(std::string text, os::read_file("/proc/sys/kernel/random/boot_id", 64));
-  while (!text.empty() && text.back() == '\n')
-    text.pop_back();
-  return text;
-}
 
 Result<std::uint64_t> start_ticks(pid_t pid) {
   SUIT_LET(std::string text, os::read_file(fmt::format("/proc/{}/stat", pid), 4096));
@@ -31,8 +26,16 @@ Result<std::uint64_t> start_ticks(pid_t pid) {
   return fail(0, fmt::format("/proc/{}/stat has no field 22", pid));
 }
 
+Result<void> write_holder(const os::Lock& lock) {
+  SUIT_LET(std::uint64_t ticks, start_ticks(::getpid()));
+  std::string text = fmt::format("{} {}", ::getpid(), ticks);
+  int fd = lock.fd().raw();
+  if (::ftruncate(fd, 0) == 0 && ::pwrite(fd, text.data(), text.size(), 0) > 0) return {};
+  return fail(errno, "write the holder of a container's lock");
+}
+
 Result<os::Fd> open_container_process(const State& state) {
-  SUIT_LET(std::string boot, boot_id());
+  SUIT_LET(std::string boot, os::boot_id());
   if (state.pid <= 0 || boot != state.boot_id)
     return fail(ESRCH, "the container's process ended with the last boot");
   SUIT_LET(os::Fd pidfd, os::pidfd_open(state.pid));

@@ -12,14 +12,16 @@
 #include "base/result.h"
 #include "engine/record.h"
 #include "os/fd.h"
+#include "os/file.h"
 
 namespace suit::engine {
 
-/// /proc/sys/kernel/random/boot_id
-Result<std::string> boot_id();
-
 /// When \p pid started, in clock ticks since boot; field 22 of /proc/PID/stat.
 Result<std::uint64_t> start_ticks(pid_t pid);
+
+/// Writes this process as the holder of \p lock into its file, "pid start": who looks at the file
+/// finds the holder without touching the lock.
+Result<void> write_holder(const os::Lock& lock);
 
 /// A pidfd of the container's first process.
 /// \errors ESRCH when that process is gone, even if its number is in use again.

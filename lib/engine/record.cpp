@@ -133,6 +133,8 @@ std::string_view name_of(State::Phase phase) {
       return "running";
     case State::Phase::Exited:
       return "exited";
+    case State::Phase::Dead:
+      return "dead";
   }
   return "unknown";
 }

@@ -44,7 +44,8 @@ struct Record {
 
 /// state.json: what happened to it last.
 struct State {
-  enum class Phase { Created, Running, Exited };
+  /// Dead: the record cannot be read; never written to disk.
+  enum class Phase { Created, Running, Exited, Dead };
   Phase phase = Phase::Created;
   pid_t pid = 0;  ///< of the container's first process, in the host's numbers
   pid_t monitor_pid = 0;

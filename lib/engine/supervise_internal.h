@@ -40,9 +40,6 @@ class Supervisor {
   Result<RunResult> run(Held held, Onlooker onlooker, const std::function<Result<void>()>& started);
 
  private:
-  Result<RunResult> launch_and_watch(const Record& record, const std::string& dir,
-                                     Onlooker onlooker,
-                                     const std::function<Result<void>()>& started);
   Engine& engine_;
 };
 

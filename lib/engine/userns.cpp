@@ -9,12 +9,16 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/split.h"
+#include "engine/process_internal.h"
 #include "os/fd.h"
 #include "os/file.h"
 
@@ -34,42 +38,37 @@ std::optional<std::uint32_t> number(std::string_view text) {
   return value;
 }
 
-// `name:first:count` or `uid:first:count`; the first line that is the caller's.
-std::optional<SubIds> sub_ids(const std::string& path, const std::string& name, uid_t uid) {
-  auto text = os::read_file(path, 1U << 20);  // 1 MiB: some 30 000 users
-  if (!text) return std::nullopt;
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    std::size_t one = line.find(':');
-    std::size_t two = one == std::string_view::npos ? one : line.find(':', one + 1);
-    if (two == std::string_view::npos) continue;
-    std::string_view owner = line.substr(0, one);
-    if (owner != name && owner != std::to_string(uid)) continue;
-    auto first = number(line.substr(one + 1, two - one - 1));
-    auto count = number(line.substr(two + 1));
-    if (first && count && *count > 0) return SubIds{*first, *count};
-  }
-  return std::nullopt;
+// Calls `each` with the fields of every `a:b:c` line of `path`, until it returns true. Not
+// getpwuid(3): that loads libraries at run time, which a static program cannot.
+void each_line(const std::string& path,
+               const std::function<bool(const std::vector<std::string_view>&)>& each) {
+  std::string text = os::read_file(path, 1U << 20).value_or("");  // 1 MiB: some 30 000 users
+  for (std::string_view line : split(text, '\n'))
+    if (each(split(line, ':'))) return;
 }
 
-// The caller's name in the host's /etc/passwd; "" when it is kept elsewhere. Not getpwuid(3): that
-// loads libraries at run time, which a static program cannot.
+// `name:first:count` or `uid:first:count`; the first line that is the caller's.
+std::optional<SubIds> sub_ids(const std::string& path, const std::string& name, uid_t uid) {
+  std::optional<SubIds> found;
+  each_line(path, [&](const std::vector<std::string_view>& fields) {
+    if (fields.size() != 3 || (fields[0] != name && fields[0] != std::to_string(uid))) return false;
+    auto first = number(fields[1]);
+    auto count = number(fields[2]);
+    if (first && count && *count > 0) found = SubIds{*first, *count};
+    return found.has_value();
+  });
+  return found;
+}
+
+// The caller's name in the host's /etc/passwd; "" when it is kept elsewhere.
 std::string name_of(uid_t uid) {
-  std::string text = os::read_file("/etc/passwd", 1U << 20).value_or(std::string());
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    std::size_t one = line.find(':');
-    std::size_t two = one == std::string_view::npos ? one : line.find(':', one + 1);
-    if (two == std::string_view::npos) continue;
-    std::size_t three = line.find(':', two + 1);
-    if (number(line.substr(two + 1, three - two - 1)) == uid)
-      return std::string(line.substr(0, one));
-  }
-  return {};
+  std::string name;
+  each_line("/etc/passwd", [&](const std::vector<std::string_view>& fields) {
+    if (fields.size() < 3 || number(fields[2]) != uid) return false;
+    name = fields[0];
+    return true;
+  });
+  return name;
 }
 
 // Everything that is decided before the namespace exists.
@@ -119,22 +118,19 @@ bool run_mapper(const char* program, pid_t target, std::uint32_t own, const SubI
 class Mapper {
  public:
   static Result<Mapper> start(const MapPlan& plan) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(errno, "pipe2");
-    os::Fd read_end(ends[0]);
-    os::Fd write_end(ends[1]);
+    SUIT_LET(os::Pipe pipe, os::Pipe::create());
     pid_t parent = ::getpid();
     pid_t child = ::fork();
     if (child < 0) return fail(errno, "fork");
     if (child == 0) {
-      write_end.reset();
+      pipe.write_end.reset();
       char go = 0;
-      bool told = ::read(read_end.raw(), &go, 1) == 1;
+      bool told = ::read(pipe.read_end.raw(), &go, 1) == 1;
       bool mapped = told && run_mapper("/usr/bin/newuidmap", parent, plan.uid, *plan.uids) &&
                     run_mapper("/usr/bin/newgidmap", parent, plan.gid, *plan.gids);
       ::_exit(mapped ? 0 : 1);
     }
-    return Mapper(child, std::move(write_end));
+    return Mapper(child, std::move(pipe.write_end));
   }
 
   // True when both maps are written.
@@ -196,28 +192,30 @@ Result<void> make_namespace() {
   return {};
 }
 
-// The user namespace of a monitor that lives: every container of this user shares it.
-std::optional<os::Fd> running_namespace(const std::string& run_dir) {
-  auto entries = os::list_dir(run_dir + "/c");
-  if (!entries) return std::nullopt;
-  for (const std::string& entry : *entries) {
-    if (!entry.ends_with(".lock")) continue;
-    auto lock = os::Lock::acquire(run_dir + "/c/" + entry, os::LockMode::Shared, os::Wait::No);
-    if (lock) continue;  // free: its monitor is dead
-    auto pid = os::read_file(run_dir + "/c/" + entry, 32);
-    if (!pid || pid->empty()) continue;
+// The user namespace of a monitor that lives: every container of this user shares it. Its lock file
+// says who holds it, "pid start"; the start tells the holder from a process that has got its number
+// since.
+std::optional<os::Fd> running_namespace(const std::string& locks_dir) {
+  for (const std::string& entry : os::list_dir(locks_dir).value_or(std::vector<std::string>())) {
+    auto text = os::read_file(locks_dir + "/" + entry, 64);
+    if (!text) continue;
+    std::vector<std::string_view> fields = split(*text, ' ');
+    auto pid = number(fields[0]);
+    if (fields.size() != 2 || !pid) continue;
     auto fd = os::open_at(os::FdRef::cwd(), fmt::format("/proc/{}/ns/user", *pid), O_RDONLY);
+    auto ticks = start_ticks(static_cast<pid_t>(*pid));
+    if (!fd || !ticks || std::to_string(*ticks) != fields[1]) continue;
     // A monitor that has not entered its own namespace yet shares ours: not a place to go.
-    if (fd && ::setns(fd->raw(), CLONE_NEWUSER) == 0) return *std::move(fd);
+    if (::setns(fd->raw(), CLONE_NEWUSER) == 0) return *std::move(fd);
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-Result<void> enter_user_namespace(const std::string& run_dir) {
+Result<void> enter_user_namespace(const std::string& data_dir) {
   if (::geteuid() == 0) return {};
-  if (!running_namespace(run_dir)) SUIT_TRY(make_namespace());
+  if (!running_namespace(data_dir + "/locks")) SUIT_TRY(make_namespace());
   // Mounting needs a mount namespace that the user namespace owns.
   if (::unshare(CLONE_NEWNS) != 0) return fail(errno, "unshare(CLONE_NEWNS)");
   return {};

@@ -16,9 +16,9 @@
 namespace suit::engine {
 
 /// Makes this process root of a user namespace (and of a mount namespace in it). A container that
-/// already runs under \p run_dir shares its namespace, so that it can be signalled and removed.
+/// already runs on \p data_dir shares its namespace, so that it can be signalled and removed.
 /// To be called first, while the process has one thread. No effect for root.
 /// \errors EPERM with what the host forbids and how to allow it.
-Result<void> enter_user_namespace(const std::string& run_dir);
+Result<void> enter_user_namespace(const std::string& data_dir);
 
 }  // namespace suit::engine

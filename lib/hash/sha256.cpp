@@ -9,6 +9,8 @@
 
 #include <array>
 
+#include "hash/sha256_internal.h"
+
 namespace suit::hash {
 
 struct Sha256::State {
@@ -28,7 +30,10 @@ digest::Digest Sha256::finish() {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> raw{};
   SHA256_Final(raw.data(), &state_->context);
   SHA256_Init(&state_->context);
+  return digest_of(raw);
+}
 
+digest::Digest digest_of(std::span<const unsigned char, 32> raw) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::array<char, 2 * SHA256_DIGEST_LENGTH> hex{};
   for (std::size_t i = 0; i < raw.size(); ++i) {

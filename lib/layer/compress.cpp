@@ -3,7 +3,9 @@
 /// loop is written once, the libraries' differences are in small adapters.
 ///
 /// Memory is bounded by the format: gzip 32 KiB of window, bzip2 4 MiB, zstd 128 MiB, xz 256 MiB.
-/// How much comes out is for the reader's user to bound: `ApplyLimits`.
+/// How much comes out is bounded twice: against what went in (`BombGuard`), and by the reader's
+/// user
+/// (`ApplyLimits`).
 
 #include "layer/compress.h"
 
@@ -14,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -21,6 +24,8 @@
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "layer/prefixed_internal.h"
 
 namespace suit::layer {
 namespace {
@@ -194,29 +199,12 @@ class Bzip2Decoder final : public Decoder {
   bool ended_ = false;
 };
 
-// The head that was read to tell the format, and then the rest.
-class Prefixed final : public Reader {
- public:
-  Prefixed(std::vector<std::byte> head, Reader& rest) : head_(std::move(head)), rest_(rest) {}
-  Result<std::size_t> read(std::span<std::byte> out) override {
-    std::size_t count = std::min(out.size(), head_.size() - used_);
-    if (count == 0) return rest_.read(out);
-    std::copy_n(head_.begin() + static_cast<std::ptrdiff_t>(used_), count, out.begin());
-    used_ += count;
-    return count;
-  }
-
- private:
-  std::vector<std::byte> head_;
-  std::size_t used_ = 0;
-  Reader& rest_;
-};
-
 class DecompressingReader final : public Reader {
  public:
-  DecompressingReader(Compression format, std::unique_ptr<Decoder> decoder,
+  DecompressingReader(Compression format, const BombGuard& guard, std::unique_ptr<Decoder> decoder,
                       std::vector<std::byte> head, Reader& rest)
       : format_(format),
+        guard_(guard),
         decoder_(std::move(decoder)),
         in_(std::move(head), rest),
         input_(kInputBytes) {}
@@ -231,6 +219,8 @@ class DecompressingReader final : public Reader {
       if (progress.wrong) return damaged(progress.wrong);
       bool drained = next_ == filled_ && input_ended_;
       ended_ = drained && progress.at_end;
+      produced_ += progress.produced;
+      if (produced_ > guard_.free_bytes && produced_ / guard_.ratio > offset_) return bomb();
       if (progress.produced > 0) return progress.produced;
       if (drained && !ended_) return damaged("it ends early");
       if (progress.consumed == 0 && !rest.empty()) return damaged("the decoder stands still");
@@ -250,13 +240,24 @@ class DecompressingReader final : public Reader {
     return fail(0, fmt::format("{} stream damaged at byte {}: {}", name_of(format_), offset_, why));
   }
 
+  std::unexpected<Error> bomb() const {
+    return fail(
+        EFBIG,
+        fmt::format("{} stream of {} bytes so far unpacks to {}, more than {} times as much",
+                    name_of(format_), offset_, produced_, guard_.ratio),
+        "this is how decompression bombs look; if it is honest, unpack it first and give "
+        "the plain file");
+  }
+
   Compression format_;
+  BombGuard guard_;
   std::unique_ptr<Decoder> decoder_;
   Prefixed in_;
   std::vector<std::byte> input_;
   std::size_t next_ = 0;
   std::size_t filled_ = 0;
-  std::uint64_t offset_ = 0;
+  std::uint64_t offset_ = 0;    // compressed bytes taken
+  std::uint64_t produced_ = 0;  // plain bytes given
   bool input_ended_ = false;
   bool ended_ = false;
 };
@@ -295,7 +296,7 @@ std::string_view name_of(Compression compression) {
   return "none";
 }
 
-Result<std::unique_ptr<Reader>> decompress(Reader& in) {
+Result<std::unique_ptr<Reader>> decompress(Reader& in, const BombGuard& guard) {
   std::vector<std::byte> head(kMagicBytes);
   SUIT_LET(std::size_t count, read_full(in, head));
   head.resize(count);
@@ -317,7 +318,8 @@ Result<std::unique_ptr<Reader>> decompress(Reader& in) {
       decoder = std::make_unique<Bzip2Decoder>();
       break;
   }
-  return std::make_unique<DecompressingReader>(format, std::move(decoder), std::move(head), in);
+  return std::make_unique<DecompressingReader>(format, guard, std::move(decoder), std::move(head),
+                                               in);
 }
 
 }  // namespace suit::layer

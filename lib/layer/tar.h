@@ -125,4 +125,13 @@ class TarReader {
   std::map<std::string, std::string> global_;  // PAX records of `g` headers
 };
 
+/// What a tar holds, by its headers alone.
+struct TarTotals {
+  std::uint64_t entries = 0;
+  std::uint64_t file_bytes = 0;  ///< of the regular files: what Docker calls a layer's size
+};
+
+/// Counts a tar; contents are passed over, by a seek where \p in can.
+Result<TarTotals> count_tar(Reader& in, ArchiveEnd end = ArchiveEnd::Required);
+
 }  // namespace suit::layer

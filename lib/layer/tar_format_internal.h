@@ -45,4 +45,8 @@ inline std::uint32_t header_checksum(std::span<const std::byte, kBlock> block) {
   return sum;
 }
 
+/// Whether the checksum that the header holds is its own; sums of signed bytes, as some old tars
+/// made them, count.
+bool checksum_holds(std::span<const std::byte, kBlock> block);
+
 }  // namespace suit::layer

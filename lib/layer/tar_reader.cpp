@@ -101,19 +101,6 @@ std::optional<std::int64_t> seconds(std::string_view text) {
   return below ? *whole - 1 : *whole;
 }
 
-bool checksum_holds(Block block) {
-  auto stored = octal_number(raw_field(block, kChecksum));
-  if (!stored) return false;
-  if (*stored == header_checksum(block)) return true;
-  // Some old tars summed signed bytes.
-  std::int64_t sum = 0;
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    bool in_field = i >= kChecksum.offset && i < kChecksum.offset + kChecksum.size;
-    sum += in_field ? ' ' : static_cast<signed char>(block[i]);
-  }
-  return *stored == sum;
-}
-
 std::optional<EntryType> entry_type(char flag) {
   switch (flag) {
     case '\0':
@@ -181,6 +168,19 @@ std::string parse_pax(std::string_view text, std::map<std::string, std::string>&
 
 }  // namespace
 
+bool checksum_holds(Block block) {
+  auto stored = octal_number(raw_field(block, kChecksum));
+  if (!stored) return false;
+  if (*stored == header_checksum(block)) return true;
+  // Some old tars summed signed bytes.
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < kBlock; ++i) {
+    bool in_field = i >= kChecksum.offset && i < kChecksum.offset + kChecksum.size;
+    sum += in_field ? ' ' : static_cast<signed char>(block[i]);
+  }
+  return *stored == sum;
+}
+
 std::unexpected<Error> TarReader::bad(std::string_view what) const {
   return fail(0, fmt::format("tar: at byte {}: {}", header_offset_, what));
 }
@@ -196,6 +196,14 @@ Result<bool> TarReader::read_block(std::span<std::byte, kBlock> block) {
 Result<void> TarReader::skip_content() {
   std::array<std::byte, 16384> waste;  // NOLINT(cppcoreguidelines-pro-type-member-init)
   std::uint64_t rest = left_ + padding_;
+  // Below the size of the buffer reading is one call, seeking three.
+  if (rest > waste.size()) {
+    SUIT_LET(bool skipped, in_.skip(rest));
+    if (skipped) {
+      offset_ += rest;
+      rest = 0;
+    }
+  }
   while (rest > 0) {
     auto want = static_cast<std::size_t>(std::min<std::uint64_t>(rest, waste.size()));
     SUIT_LET(std::size_t count, in_.read(std::span(waste).first(want)));
@@ -414,6 +422,17 @@ Result<TarEntry> TarReader::entry_from(Block block, char type_flag, const Extend
   left_ = entry.size_bytes;
   padding_ = static_cast<std::size_t>((kBlock - entry.size_bytes % kBlock) % kBlock);
   return entry;
+}
+
+Result<TarTotals> count_tar(Reader& in, ArchiveEnd end) {
+  TarReader reader(in, end);
+  TarTotals totals;
+  while (true) {
+    SUIT_LET(auto entry, reader.next());
+    if (!entry) return totals;
+    ++totals.entries;
+    totals.file_bytes += entry->size_bytes;
+  }
 }
 
 }  // namespace suit::layer

@@ -56,7 +56,8 @@ Match match_one(std::string_view pattern, std::size_t& p, char c) {
     p = found.end;
     return found.holds ? Match::Yes : Match::No;
   }
-  if (pattern[p] == '\\' && ++p == pattern.size()) return Match::Malformed;
+  if (pattern[p] == '\\') ++p;
+  if (p == pattern.size()) return Match::Malformed;
   return pattern[p++] == c ? Match::Yes : Match::No;
 }
 

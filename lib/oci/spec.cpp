@@ -165,8 +165,11 @@ Json to_value(const Linux& linux_part) {
   put_each(out, "gidMappings", linux_part.gid_mappings);
   put(out, "sysctl", linux_part.sysctl);
   put(out, "cgroupsPath", linux_part.cgroups_path);
+  if (Json resources = to_value(linux_part.resources); !resources.as_object()->empty())
+    out.set("resources", std::move(resources));
   put_each(out, "namespaces", linux_part.namespaces);
   put_each(out, "devices", linux_part.devices);
+  if (linux_part.seccomp) out.set("seccomp", to_value(*linux_part.seccomp));
   put(out, "rootfsPropagation", linux_part.rootfs_propagation);
   put(out, "maskedPaths", linux_part.masked_paths);
   put(out, "readonlyPaths", linux_part.readonly_paths);

@@ -16,6 +16,8 @@
 #include "base/result.h"
 #include "oci/json.h"
 #include "oci/process.h"
+#include "oci/resources.h"
+#include "oci/seccomp.h"
 
 namespace suit::oci {
 
@@ -54,6 +56,8 @@ struct Linux {
   std::vector<IdMapping> gid_mappings;
   std::vector<Device> devices;
   std::string cgroups_path;
+  Resources resources;
+  std::optional<Seccomp> seccomp;
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
   std::map<std::string, std::string> sysctl;

@@ -11,6 +11,8 @@
 
 #include "base/suggest.h"
 #include "oci/cursor_internal.h"
+#include "oci/resources_read_internal.h"
+#include "oci/seccomp_read_internal.h"
 #include "oci/spec.h"
 #include "oci/spec_read_internal.h"
 
@@ -110,23 +112,6 @@ std::vector<Device> read_devices(const Cursor& at) {
   return out;
 }
 
-// `runc spec` and `crun spec` deny all devices but the usual ones. In our containers nothing can
-// make a device node of another kind, so the rule asks for what is there.
-bool is_deny_all(const Cursor& rules) {
-  const auto items = rules.items();
-  return items.size() == 1 && items[0].present() && items[0].value().as_object() &&
-         !items[0].member("allow").flag() && items[0].member("access").text() == "rwm" &&
-         !items[0].member("type").present() && !items[0].member("major").present() &&
-         !items[0].member("minor").present();
-}
-
-void check_resources(const Cursor& at) {
-  for (const auto& [key, value] : at.members()) {
-    if (value.is_empty() || (key == "devices" && is_deny_all(value))) continue;
-    value.refuse("is not supported yet", "leave it out, or run the bundle with crun or runc");
-  }
-}
-
 std::map<std::string, TimeOffset> read_time_offsets(const Cursor& at) {
   std::map<std::string, TimeOffset> out;
   for (const auto& [clock, value] : at.members()) {
@@ -171,11 +156,13 @@ Linux read_linux(const Cursor& at) {
       kPropagations.end())
     propagation.refuse(fmt::format("unknown propagation \"{}\"{}", out.rootfs_propagation,
                                    did_you_mean(out.rootfs_propagation, kPropagations)));
-  check_resources(at.member("resources"));
   out.mount_label = at.member("mountLabel").text();
   out.time_offsets = read_time_offsets(at.member("timeOffsets"));
   out.personality = read_personality(at.member("personality"));
-  refuse_unsupported(at, {"seccomp", "intelRdt", "netDevices", "memoryPolicy"});
+  out.resources = read_resources(at.member("resources"));
+  if (const Cursor seccomp = at.member("seccomp"); seccomp.present())
+    out.seccomp = read_seccomp(seccomp);
+  refuse_unsupported(at, {"intelRdt", "netDevices", "memoryPolicy"});
   return out;
 }
 

@@ -52,42 +52,68 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// Unreadable directories of a container's own making must not stop its removal.
-Result<void> remove_children(FdRef dir, const std::string& name, dev_t device, int depth);
-
-Result<void> remove_entry(FdRef dir, const std::string& name, dev_t device, int depth) {
-  if (::unlinkat(dir.raw(), name.c_str(), 0) == 0 || errno == ENOENT) return {};
-  if (errno != EISDIR && errno != EPERM && errno != ENOTEMPTY)
-    return fail(errno, fmt::format("unlinkat(\"{}\")", name));
-  SUIT_TRY(remove_children(dir, name, device, depth));
-  if (::unlinkat(dir.raw(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
-  return fail(errno, fmt::format("unlinkat(\"{}\", AT_REMOVEDIR)", name));
-}
-
-Result<void> remove_children(FdRef at, const std::string& path, dev_t device, int depth) {
-  // Each level holds one descriptor; the hard limit on the development machine is 20 000.
-  if (depth > 4096) return fail(ELOOP, fmt::format("\"{}\" is nested deeper than 4096", path));
-  auto opened = open_dir(at, path);
-  if (!opened && opened.error().code() == EACCES) {
-    // Unprivileged owners may have removed their own read permission.
-    if (::fchmodat(at.raw(), path.c_str(), 0700, 0) == 0) opened = open_dir(at, path);
+// Removes a tree with a bounded number of descriptors, however deep a container has made it: what
+// lies `kOpenLevels` below the top is moved up beside the top's own entries, and met there later.
+class TreeRemover {
+ public:
+  Result<void> remove(FdRef dir, const std::string& name, int depth) {
+    if (::unlinkat(dir.raw(), name.c_str(), 0) == 0 || errno == ENOENT) return {};
+    if (errno != EISDIR && errno != EPERM && errno != ENOTEMPTY)
+      return fail(errno, fmt::format("unlinkat(\"{}\")", name));
+    SUIT_LET(Dir self, enter(dir, name));
+    if (depth == kOpenLevels) return move_up(dir, name);
+    if (depth == 0) top_ = ::dirfd(self.get());
+    do {
+      moved_up_ = moved_up_ && depth > 0;
+      ::rewinddir(self.get());
+      SUIT_TRY(remove_children(self.get(), name, depth));
+    } while (depth == 0 && moved_up_);
+    if (::unlinkat(dir.raw(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+    return fail(errno, fmt::format("unlinkat(\"{}\", AT_REMOVEDIR)", name));
   }
-  if (!opened) return std::unexpected(std::move(opened).error());
-  Dir dir = *std::move(opened);
-  Fd self_fd(::fcntl(::dirfd(dir.get()), F_DUPFD_CLOEXEC, 3));
-  if (!self_fd.valid()) return fail(errno, fmt::format("fcntl(\"{}\", F_DUPFD_CLOEXEC)", path));
-  struct stat self{};
-  if (::fstat(self_fd.raw(), &self) != 0) return fail(errno, fmt::format("fstat(\"{}\")", path));
-  if (device != 0 && self.st_dev != device)
-    return fail(EXDEV, fmt::format("\"{}\" is a mount point", path));
-  if ((self.st_mode & 0700) != 0700) [[maybe_unused]]
-    int best_effort = ::fchmod(self_fd.raw(), 0700);
-  while (true) {
-    SUIT_LET(std::string name, next_name(dir.get(), path));
-    if (name.empty()) return {};
-    SUIT_TRY(remove_entry(self_fd, name, self.st_dev, depth + 1));
+
+ private:
+  static constexpr int kOpenLevels = 64;  // far below the smallest usual RLIMIT_NOFILE, 1024
+
+  // Opens a directory so that its entries can be removed: a container may have taken its own
+  // permissions away, and that must not stop its removal.
+  Result<Dir> enter(FdRef at, const std::string& name) {
+    auto opened = open_dir(at, name);
+    if (!opened && opened.error().code() == EACCES &&
+        ::fchmodat(at.raw(), name.c_str(), 0700, 0) == 0)
+      opened = open_dir(at, name);
+    if (!opened) return opened;
+    int fd = ::dirfd(opened->get());
+    struct stat self{};
+    if (::fstat(fd, &self) != 0) return fail(errno, fmt::format("fstat(\"{}\")", name));
+    if (device_ != 0 && self.st_dev != device_)
+      return fail(EXDEV, fmt::format("\"{}\" is a mount point", name));
+    device_ = self.st_dev;
+    if ((self.st_mode & 0700) != 0700) [[maybe_unused]]
+      int best_effort = ::fchmod(fd, 0700);
+    return opened;
   }
-}
+
+  Result<void> remove_children(DIR* dir, const std::string& path, int depth) {
+    while (true) {
+      SUIT_LET(std::string name, next_name(dir, path));
+      if (name.empty()) return {};
+      SUIT_TRY(remove(FdRef::borrow(::dirfd(dir)), name, depth + 1));
+    }
+  }
+
+  Result<void> move_up(FdRef dir, const std::string& name) {
+    std::string unused = ".removing-" + random_hex(8);
+    if (::renameat(dir.raw(), name.c_str(), top_, unused.c_str()) != 0)
+      return fail(errno, fmt::format("renameat(\"{}\")", name));
+    moved_up_ = true;
+    return {};
+  }
+
+  dev_t device_ = 0;  // of the whole tree; 0 until the top is open
+  int top_ = -1;
+  bool moved_up_ = false;
+};
 
 }  // namespace
 
@@ -158,7 +184,7 @@ Result<void> make_dirs(const std::string& path, mode_t mode) {
 }
 
 Result<void> remove_tree(FdRef dir, const std::string& name) {
-  auto removed = remove_entry(dir, name, 0, 0);
+  auto removed = TreeRemover().remove(dir, name, 0);
   if (!removed) return wrap(std::move(removed).error(), fmt::format("remove \"{}\"", name));
   return {};
 }
@@ -218,6 +244,16 @@ Result<std::size_t> FdReader::read(std::span<std::byte> out) {
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) return fail(errno, fmt::format("read({})", fd_.raw()));
   }
+}
+
+Result<bool> FdReader::skip(std::uint64_t size_bytes) {
+  struct stat info{};
+  if (::fstat(fd_.raw(), &info) != 0) return fail(errno, fmt::format("fstat({})", fd_.raw()));
+  off_t here = S_ISREG(info.st_mode) ? ::lseek(fd_.raw(), 0, SEEK_CUR) : -1;
+  if (here < 0 || here > info.st_size) return false;
+  // Beyond the end a seek succeeds too; reading is what finds out that the file is cut off.
+  if (size_bytes > static_cast<std::uint64_t>(info.st_size - here)) return false;
+  return ::lseek(fd_.raw(), static_cast<off_t>(size_bytes), SEEK_CUR) >= 0;
 }
 
 Result<void> FdWriter::write(std::span<const std::byte> bytes) {

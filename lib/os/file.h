@@ -63,6 +63,8 @@ class FdReader final : public Reader {
  public:
   explicit FdReader(Fd fd) : fd_(std::move(fd)) {}
   Result<std::size_t> read(std::span<std::byte> out) override;
+  /// Seeks, in a regular file that has as many bytes left.
+  Result<bool> skip(std::uint64_t size_bytes) override;
   FdRef fd() const { return fd_; }
 
  private:

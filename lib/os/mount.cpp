@@ -1,6 +1,7 @@
 #include "os/mount.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -78,6 +79,16 @@ Result<void> mount_setattr(FdRef dir, const std::string& path, unsigned flags,
                            const struct mount_attr& attributes) {
   int rc = raw::mount_setattr(dir.raw(), path.c_str(), flags, &attributes);
   if (rc < 0) return fail(-rc, fmt::format("mount_setattr(\"{}\")", path));
+  return {};
+}
+
+Result<void> unshare_mounts() {
+  static bool done = false;
+  if (done) return {};
+  if (::unshare(CLONE_NEWNS) != 0) return fail(errno, "unshare(CLONE_NEWNS)");
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
+    return fail(errno, "mount(\"/\", MS_REC | MS_SLAVE)");
+  done = true;
   return {};
 }
 

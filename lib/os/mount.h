@@ -51,6 +51,11 @@ Result<void> move_mount(FdRef mount, FdRef to, const std::string& path);
 Result<void> mount_setattr(FdRef dir, const std::string& path, unsigned flags,
                            const struct mount_attr& attributes);
 
+/// Gives this process a mount table that no other process of the host sees, and that still learns
+/// of the host's new mounts. Once is enough: later calls do nothing. All threads share it that are
+/// started afterwards; call it before any is.
+Result<void> unshare_mounts();
+
 /// \param flags `MNT_DETACH`
 Result<void> umount2(const std::string& path, int flags);
 

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "os/file.h"
 #include "os/raw.h"
 
 namespace suit::os {
@@ -51,12 +52,6 @@ struct SpawnSetup {
     ::posix_spawn_file_actions_destroy(&actions);
   }
 };
-
-Result<std::array<Fd, 2>> make_pipe() {
-  std::array<int, 2> ends{-1, -1};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(errno, "pipe2()");
-  return std::array<Fd, 2>{Fd(ends[0]), Fd(ends[1])};
-}
 
 // One stream of a running program: what it still gets, or what it has said.
 struct Stream {
@@ -130,6 +125,13 @@ Result<void> pump(std::array<Stream, 3>& streams, CaptureLimits limits) {
 
 }  // namespace
 
+Result<std::string> boot_id() {
+  SUIT_LET(std::string text, read_file("/proc/sys/kernel/random/boot_id", 64));
+  while (text.ends_with('\n'))
+    text.pop_back();
+  return text;
+}
+
 Result<Fd> pidfd_open(pid_t pid) {
   int fd = raw::pidfd_open(pid, 0);
   if (fd < 0) return fail(-fd, fmt::format("pidfd_open({})", pid));
@@ -200,23 +202,23 @@ Result<WaitStatus> Child::wait() {
 
 Result<Captured> run_and_capture(const std::vector<std::string>& args, std::string_view input,
                                  SpawnOptions options, CaptureLimits limits) {
-  SUIT_LET(auto in, make_pipe());
-  SUIT_LET(auto out, make_pipe());
-  SUIT_LET(auto err, make_pipe());
-  options.stdin_ = in[0];
-  options.stdout_ = out[1];
-  options.stderr_ = err[1];
+  SUIT_LET(Pipe in, Pipe::create());
+  SUIT_LET(Pipe out, Pipe::create());
+  SUIT_LET(Pipe err, Pipe::create());
+  options.stdin_ = in.read_end;
+  options.stdout_ = out.write_end;
+  options.stderr_ = err.write_end;
   SUIT_LET(Child child, Child::spawn(args, options));
-  for (Fd* ours : {&in[0], &out[1], &err[1]})
+  for (Fd* ours : {&in.read_end, &out.write_end, &err.write_end})
     ours->reset();
   // A program that does not read must not keep us from reading what it writes.
-  ::fcntl(in[1].raw(), F_SETFL, O_NONBLOCK);
+  ::fcntl(in.write_end.raw(), F_SETFL, O_NONBLOCK);
 
   NoSigpipe no_sigpipe;
   std::array<Stream, 3> streams;
-  streams[0] = {std::move(in[1]), std::string(input), 0};
-  streams[1].fd = std::move(out[0]);
-  streams[2].fd = std::move(err[0]);
+  streams[0] = {std::move(in.write_end), std::string(input), 0};
+  streams[1].fd = std::move(out.read_end);
+  streams[2].fd = std::move(err.read_end);
   if (input.empty()) streams[0].fd.reset();
   auto pumped = pump(streams, limits);
   if (!pumped) return wrap(std::move(pumped).error(), args[0]);

@@ -25,6 +25,10 @@ struct WaitStatus {
   int shell_code() const { return signal != 0 ? 128 + signal : code; }
 };
 
+/// The id of the running kernel's boot: pids and unsynced files mean nothing under another one.
+/// \source /proc/sys/kernel/random/boot_id, random(4)
+Result<std::string> boot_id();
+
 Result<Fd> pidfd_open(pid_t pid);
 Result<void> pidfd_send_signal(FdRef pidfd, int signal);
 /// Waits for a child and reaps it.

@@ -14,6 +14,7 @@
 #include "oci/spec.h"
 #include "runtime/plan.h"
 #include "runtime/runtime.h"
+#include "runtime/seccomp.h"
 
 namespace suit::runtime {
 
@@ -81,6 +82,7 @@ struct PlanInput {
   const oci::Spec& spec;
   const HostFacts& facts;
   const PlanOptions& options;
+  const SeccompFilter* filter = nullptr;               ///< nullptr: none
   bool has_namespace(std::string_view type) const;     ///< a new one is asked for
   bool joins_namespace(std::string_view type) const;   ///< joined by path
   bool shares_namespace(std::string_view type) const;  ///< joined by path, or the host's
@@ -108,7 +110,7 @@ void plan_pivot(Builder& b, const PlanInput& in);
 Result<void> plan_setting(Builder& b, const PlanInput& in);
 void plan_terminal(Builder& b, const PlanInput& in, bool has_console_node);
 Result<void> plan_process(Builder& b, const PlanInput& in, bool is_first = true);
-Result<void> plan_program(Builder& b, const PlanInput& in);
+void plan_program(Builder& b);
 
 /// The `CLONE_NEW*` bit of a namespace type.
 std::uint64_t namespace_flag(std::string_view type);

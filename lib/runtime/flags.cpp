@@ -1,10 +1,12 @@
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <linux/memfd.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -106,6 +108,13 @@ constexpr FlagName kSignal[] = {{SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},    {SI
                                 {SIGKILL, "SIGKILL"}, {SIGTSTP, "SIGTSTP"},  {SIGTTIN, "SIGTTIN"},
                                 {SIGTTOU, "SIGTTOU"}, {SIGWINCH, "SIGWINCH"}};
 
+constexpr FlagName kSeccompOperation[] = {{SECCOMP_SET_MODE_FILTER, "SECCOMP_SET_MODE_FILTER"}};
+constexpr FlagName kSeccompFlag[] = {
+    {SECCOMP_FILTER_FLAG_LOG, "SECCOMP_FILTER_FLAG_LOG"},
+    {SECCOMP_FILTER_FLAG_SPEC_ALLOW, "SECCOMP_FILTER_FLAG_SPEC_ALLOW"}};
+constexpr FlagName kBpfCommand[] = {{BPF_PROG_LOAD, "BPF_PROG_LOAD"},
+                                    {BPF_PROG_ATTACH, "BPF_PROG_ATTACH"}};
+
 std::span<const FlagName> names_of(Family family) {
   switch (family) {
     case Family::Open:
@@ -166,6 +175,12 @@ std::span<const FlagName> names_of(Family family) {
       return kPersonality;
     case Family::SocketFamily:
       return kSocketFamily;
+    case Family::SeccompOperation:
+      return kSeccompOperation;
+    case Family::SeccompFlag:
+      return kSeccompFlag;
+    case Family::BpfCommand:
+      return kBpfCommand;
   }
   return {};
 }

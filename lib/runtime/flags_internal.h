@@ -47,6 +47,9 @@ enum class Family {
   Keyctl,
   Personality,
   SocketFamily,
+  SeccompOperation,
+  SeccompFlag,
+  BpfCommand,
 };
 
 /// `O_PATH|O_CLOEXEC`; unknown bits in hexadecimal; \p zero when no bit is set.

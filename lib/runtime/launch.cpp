@@ -73,6 +73,8 @@ std::string plan_image(const LaunchPlan& plan, const Slots& slots, std::uint32_t
   header.envp = plan.envp;
   header.envc = plan.envc;
   header.asked = asked;
+  header.filter = plan.filter;
+  header.filter_count = plan.filter_count;
   header.pointers = static_cast<std::uint32_t>(aligned(header.text + plan.text.size()));
   header.pointer_count = static_cast<std::uint32_t>(plan.pointers.size());
   std::size_t pointer_bytes = plan.pointers.size() * sizeof plan.pointers[0];

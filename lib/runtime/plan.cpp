@@ -93,8 +93,11 @@ Result<void> check_mappings(const PlanInput& in) {
 
 }  // namespace
 
-Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id) {
-  return plan_launch(spec, facts, id, {});
+Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id,
+                               const SeccompFilter* filter) {
+  PlanOptions options;
+  options.filter = filter;
+  return plan_launch(spec, facts, id, options);
 }
 
 Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id,
@@ -103,7 +106,13 @@ Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, st
     return fail(0, fmt::format("\"{}\" is not a container id", id),
                 "use letters, digits, '_', '.' and '-', a letter or digit first, 128 at most");
   SUIT_TRY(check_spec(spec));
-  PlanInput in{spec, facts, options};
+  SeccompFilter own_filter;
+  const SeccompFilter* filter = options.filter;
+  if (spec.linux_.seccomp) {
+    SUIT_LET(own_filter, compile_seccomp(*spec.linux_.seccomp));
+    filter = &own_filter;
+  }
+  PlanInput in{spec, facts, options, filter};
   SUIT_TRY(check_namespaces(in));
   SUIT_TRY(check_mappings(in));
 
@@ -117,7 +126,7 @@ Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, st
   plan_pivot(b, in);
   // No path of the host exists after the pivot.
   SUIT_TRY(plan_process(b, in));
-  SUIT_TRY(plan_program(b, in));
+  plan_program(b);
   // Last: what the helper inherits is what the container lane uses.
   plan_clone(b, in, namespaces_of(spec));
   b.plan().waits_for_start = options.waits_for_start;

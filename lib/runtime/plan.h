@@ -46,6 +46,8 @@ struct LaunchPlan {
   std::uint64_t clone_flags = 0;
   std::uint32_t argv = 0, argc = 0;  ///< see PlanHeader
   std::uint32_t envp = 0, envc = 0;
+  std::uint32_t filter = 0, filter_count = 0;  ///< the seccomp program, see PlanHeader
+  std::uint32_t device_filter = 0, device_filter_count = 0;  ///< `bpf_insn[]` in the text
   std::vector<std::uint32_t> pointers;  ///< text offsets of words that hold text offsets
   std::vector<UserMapping> user_mappings;
   std::vector<CopyUp> copies;
@@ -61,9 +63,10 @@ struct LaunchPlan {
 /// How a start differs from `run` in the foreground.
 struct PlanOptions {
   bool waits_for_start = false;  ///< create now, start later: the program waits before its exec
-  bool has_pivot = true;       ///< false: chroot only, where the root file system is the initramfs
-  bool new_keyring = false;    ///< a session keyring of its own
-  std::string program = {};    ///< path of what is executed; empty: the first argument
+  bool has_pivot = true;     ///< false: chroot only, where the root file system is the initramfs
+  bool new_keyring = false;  ///< a session keyring of its own
+  std::string program = {};  ///< path of what is executed; empty: the first argument
+  const SeccompFilter* filter = nullptr;  ///< compiled already, for a spec that has none
   unsigned preserved_fds = 0;  ///< descriptors from 3 on that the program gets as they are
 };
 Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id,

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/builder_internal.h"
+#include "runtime/seccomp.h"
 
 namespace suit::runtime {
 namespace {
@@ -72,7 +73,12 @@ Result<LaunchPlan> plan_exec(const oci::Spec& spec, const HostFacts& facts,
   oci::Spec joining;
   joining.process = spec.process;
   joining.linux_.personality = spec.linux_.personality;
-  PlanInput in{joining, facts, options};
+  SeccompFilter filter;
+  bool is_filtered = spec.linux_.seccomp && !target.is_before_pivot;
+  if (is_filtered) {
+    SUIT_LET(filter, compile_seccomp(*spec.linux_.seccomp));
+  }
+  PlanInput in{joining, facts, options, is_filtered ? &filter : options.filter};
   Builder b(target.id);
   plan_cgroups(b, target);
   plan_report_and_helper(b, in);
@@ -82,7 +88,7 @@ Result<LaunchPlan> plan_exec(const oci::Spec& spec, const HostFacts& facts,
   plan_undumpable(b);
   plan_entry(b, target);
   SUIT_TRY(plan_process(b, in, false));
-  SUIT_TRY(plan_program(b, in));
+  plan_program(b);
   plan_clone(b, in, 0);
   return std::move(b.plan());
 }

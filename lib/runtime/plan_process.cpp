@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -130,13 +131,13 @@ void plan_ids(Builder& b, const PlanInput& in) {
   b.op(Call::setresuid, {uid, uid, uid});
 }
 
-Result<void> plan_privileges(Builder& b, const PlanInput& in) {
-  SUIT_LET(CapabilitySets sets, capability_sets(b, in));
+void plan_bounding(Builder& b, const PlanInput& in, const CapabilitySets& sets) {
   b.step("caps.bounding", "/process/capabilities/bounding");
   for (unsigned number = 0; number <= in.facts.last_capability && number < 64; ++number)
     if ((in.facts.bounding & ~sets.bounding) >> number & 1) prctl(b, PR_CAPBSET_DROP, number);
-  plan_ids(b, in);
-  b.step("caps.set", "/process/capabilities");
+}
+
+void capset(Builder& b, const CapabilitySets& sets) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   std::array<__user_cap_data_struct, 2> data{};
   for (unsigned half = 0; half < 2; ++half) {
@@ -145,10 +146,58 @@ Result<void> plan_privileges(Builder& b, const PlanInput& in) {
     data[half].inheritable = static_cast<std::uint32_t>(sets.inheritable >> (32 * half));
   }
   b.op(Call::capset, {b.data(header), b.data(data)});
+}
+
+void plan_capabilities(Builder& b, const CapabilitySets& sets) {
+  b.step("caps.set", "/process/capabilities");
+  capset(b, sets);
   b.step("caps.ambient", "/process/capabilities/ambient");
   prctl(b, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL);
   for (unsigned number = 0; number < 64; ++number)
     if (sets.ambient >> number & 1) prctl(b, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number);
+}
+
+// From here on every call passes through the filter.
+void plan_filter(Builder& b, const SeccompFilter& filter) {
+  LaunchPlan& plan = b.plan();
+  std::string_view program(reinterpret_cast<const char*>(filter.program.data()),
+                           filter.program.size() * sizeof filter.program[0]);
+  plan.filter = static_cast<std::uint32_t>(b.bytes(program).word);
+  plan.filter_count = static_cast<std::uint32_t>(filter.program.size());
+  b.step("seccomp.load", "/linux/seccomp");
+  b.op(Call::seccomp, {Builder::number(SECCOMP_SET_MODE_FILTER), Builder::number(filter.flags),
+                       Builder::supplied(Extern::Filter)});
+}
+
+// Loading a filter takes CAP_SYS_ADMIN or no_new_privs: with the latter it is the last call before
+// the exec. Without, the capabilities are dropped behind it, so that a profile has to allow capset
+// and prctl, and no more than that for our sake.
+Result<void> plan_privileges(Builder& b, const PlanInput& in, const CapabilitySets& sets) {
+  constexpr std::uint64_t kAdmin = std::uint64_t{1} << CAP_SYS_ADMIN;
+  const oci::Process& process = in.spec.process;
+  if (!in.filter || process.no_new_privileges) {
+    plan_capabilities(b, sets);
+    if (process.no_new_privileges) {
+      b.step("process.no_new_privs", "/process/noNewPrivileges");
+      prctl(b, PR_SET_NO_NEW_PRIVS, 1);
+    }
+    if (in.filter) plan_filter(b, *in.filter);
+    return {};
+  }
+  if ((in.facts.bounding & kAdmin) == 0)
+    return fail(0, "/linux/seccomp: without CAP_SYS_ADMIN a filter needs noNewPrivileges",
+                "set /process/noNewPrivileges (--security-opt no-new-privileges), or run with more "
+                "privileges");
+  if (process.user.uid != 0) {
+    // The change of user has taken it out of the effective set; it is permitted still.
+    CapabilitySets with_admin = sets;
+    with_admin.permitted |= kAdmin;
+    with_admin.effective = kAdmin;
+    b.step("seccomp.load", "/linux/seccomp");
+    capset(b, with_admin);
+  }
+  plan_filter(b, *in.filter);
+  plan_capabilities(b, sets);
   return {};
 }
 
@@ -195,6 +244,21 @@ std::vector<std::string> search_path(const std::string& program,
   }
 }
 
+Result<void> plan_arguments(Builder& b, const PlanInput& in) {
+  const oci::Process& process = in.spec.process;
+  if (process.args.empty() || process.args[0].empty())
+    return fail(0, "/process/args: no program to run");
+  std::vector<std::string_view> env = effective_env(process.env);
+  LaunchPlan& plan = b.plan();
+  plan.program = in.options.program.empty() ? process.args[0] : in.options.program;
+  plan.search = search_path(plan.program, env);
+  plan.argv = string_array(b, process.args);
+  plan.argc = static_cast<std::uint32_t>(process.args.size());
+  plan.envp = string_array(b, env);
+  plan.envc = static_cast<std::uint32_t>(env.size());
+  return {};
+}
+
 // A program that is not there is an error of `create`, which callers expect, not of `start`.
 void plan_search(Builder& b) {
   b.step("exec.find", "/process/args");
@@ -231,32 +295,15 @@ Result<void> plan_process(Builder& b, const PlanInput& in, bool is_first) {
     plan_stdio(b);
   if (!limits_from_outside(in)) SUIT_TRY(plan_limits(b, in));
   plan_directory(b, in.spec);
-  SUIT_TRY(plan_privileges(b, in));
+  SUIT_LET(CapabilitySets sets, capability_sets(b, in));
+  plan_bounding(b, in, sets);
+  plan_ids(b, in);
   // A change of uid clears this, so it comes after.
   b.step("process.parent_death", "");
   prctl(b, PR_SET_PDEATHSIG, SIGKILL).when = kWhenDieWithParent;
-  if (in.spec.process.no_new_privileges) {
-    b.step("process.no_new_privs", "/process/noNewPrivileges");
-    prctl(b, PR_SET_NO_NEW_PRIVS, 1);
-  }
   b.step("process.umask", "/process/user/umask");
   b.op(Call::umask, {Builder::number(in.spec.process.user.umask.value_or(022) & 07777)});
-  return {};
-}
-
-Result<void> plan_program(Builder& b, const PlanInput& in) {
-  const oci::Process& process = in.spec.process;
-  if (process.args.empty() || process.args[0].empty())
-    return fail(0, "/process/args: no program to run");
-  std::vector<std::string_view> env = effective_env(process.env);
-  LaunchPlan& plan = b.plan();
-  plan.program = in.options.program.empty() ? process.args[0] : in.options.program;
-  plan.search = search_path(plan.program, env);
-  plan.argv = string_array(b, process.args);
-  plan.argc = static_cast<std::uint32_t>(process.args.size());
-  plan.envp = string_array(b, env);
-  plan.envc = static_cast<std::uint32_t>(env.size());
-
+  SUIT_TRY(plan_arguments(b, in));
   if (in.options.waits_for_start) {
     plan_search(b);
     plan_start_wait(b);
@@ -266,12 +313,15 @@ Result<void> plan_program(Builder& b, const PlanInput& in) {
   // out (CVE-2024-21626).
   b.op(Call::close_range, {Builder::number(3 + in.options.preserved_fds), Builder::number(-1),
                            Builder::number(CLOSE_RANGE_CLOEXEC)});
+  return plan_privileges(b, in, sets);
+}
+
+void plan_program(Builder& b) {
   b.step("exec", "/process/args");
-  for (const std::string& candidate : plan.search)
+  for (const std::string& candidate : b.plan().search)
     b.op(Call::execve,
          {b.text(candidate), Builder::supplied(Extern::Argv), Builder::supplied(Extern::Envp)})
         .tolerates = kMayBeAbsent | kMayBeOtherType | kMayBeForbidden;
-  return {};
 }
 
 }  // namespace suit::runtime

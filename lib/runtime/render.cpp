@@ -1,6 +1,7 @@
 #include "runtime/render.h"
 
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
@@ -52,6 +53,8 @@ enum class Show : std::uint8_t {
   SocketProtocol,
   FcntlArgument,
   PrctlArgument,
+  Filter,
+  BpfAttributes,
 };
 
 struct Format {
@@ -66,6 +69,7 @@ struct CallFormat {
 
 // In the order of `Call`.
 constexpr std::array<CallFormat, kCallCount> kFormats = {{
+    {"bpf", {{{Show::Named, Family::BpfCommand}, {Show::BpfAttributes}, {Show::Number}}}},
     {"capset", {{{Show::CapHeader}, {Show::CapData}}}},
     {"chdir", {{{Show::String}}}},
     {"chroot", {{{Show::String}}}},
@@ -126,6 +130,10 @@ constexpr std::array<CallFormat, kCallCount> kFormats = {{
      {{{Show::Named, Family::MaskHow}, {Show::SignalSet}, {Show::StringOrNull}, {Show::Number}}}},
     {"sched_setattr", {{{Show::Number}, {Show::Buffer}, {Show::Number}}}},
     {"sendmsg", {{{Show::Fd}, {Show::Buffer}, {Show::Number}}}},
+    {"seccomp",
+     {{{Show::Named, Family::SeccompOperation},
+       {Show::Flags, Family::SeccompFlag},
+       {Show::Filter}}}},
     {"setdomainname", {{{Show::String}, {Show::Number}}}},
     {"setgroups", {{{Show::Number}, {Show::Groups}}}},
     {"sethostname", {{{Show::String}, {Show::Number}}}},
@@ -317,6 +325,15 @@ std::string struct_text(const LaunchPlan& plan, const Op& op, int index, Show sh
       return ioctl_argument(plan, op, word);
     case Show::Argv:
       return argv_text(plan);
+    case Show::Filter:
+      return fmt::format("{{len={}, filter=…}}", plan.filter_count);
+    case Show::BpfAttributes:
+      if (op.args[0] == BPF_PROG_LOAD)
+        return fmt::format("{{prog_type=BPF_PROG_TYPE_CGROUP_DEVICE, insn_cnt={}, …}}",
+                           plan.device_filter_count);
+      return fmt::format(
+          "{{target_fd={}, attach_bpf_fd={}, attach_type=BPF_CGROUP_DEVICE, attach_flags=0}}",
+          descriptor(plan, kSlotCgroup, slots), descriptor(plan, kSlotDeviceFilter, slots));
     case Show::Envp:
       return fmt::format("[/* {} vars */]", plan.envc);
     case Show::SlotPair:

@@ -64,7 +64,8 @@ Result<os::Fd> mount_overlay(const Overlay& overlay, const HostFacts& facts);
 /// \param propagation "slave" or "rslave": later mounts of the host below it appear in it
 Result<os::Fd> clone_tree(const std::string& path, std::string_view propagation = "");
 
-struct LaunchPlan;  // runtime/plan.h
+struct LaunchPlan;     // runtime/plan.h
+struct SeccompFilter;  // runtime/seccomp.h
 
 /// Kills what is left in the cgroup of container \p id, and removes it: for one whose monitor died.
 /// A cgroup that is not there is no error.
@@ -72,7 +73,9 @@ Result<void> remove_cgroup(const HostFacts& facts, std::string_view id);
 
 /// Computes every operation of a start. Pure: same input, same plan, no file is read.
 /// \param id names the container's cgroup: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`
-Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id);
+/// \param filter a seccomp filter that is compiled already, for a spec that has none of its own
+Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id,
+                               const SeccompFilter* filter = nullptr);
 
 /// What a launch is given beside its plan.
 struct LaunchInputs {

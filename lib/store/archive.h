@@ -31,6 +31,12 @@ struct LoadLimits {
   std::size_t entries = 100000;
 };
 
+/// How a load is done.
+struct LoadOptions {
+  LoadLimits limits;
+  oci::Platform platform = oci::host_platform();  ///< which one of several is taken
+};
+
 /// What a load brought, and what it decided on the way.
 struct LoadReport {
   std::vector<Image> images;
@@ -38,9 +44,16 @@ struct LoadReport {
 };
 
 /// Loads all images of an archive: OCI layout, docker-archive of any version since 1.10, or both in
-/// one. Of an index with several platforms the host's is taken, and a note says so.
-/// \errors 0 naming the entry at fault; the list of images is as it was then
-Result<LoadReport> load_archive(Store& store, Reader& archive, const LoadLimits& limits = {});
+/// one. Of an index with several platforms one is taken, and a note says so.
+/// \errors 0 naming the entry at fault, or what was found where a tar was expected; the list of
+/// images is as it was then
+Result<LoadReport> load_archive(Store& store, Reader& archive, const LoadOptions& options = {});
+
+/// The same from a directory: an OCI layout, such as skopeo, umoci and buildx write, or another
+/// store. Only what its index leads to is read.
+/// \errors 0 when \p path is no layout, with what to do
+Result<LoadReport> load_layout(Store& store, const std::string& path,
+                               const LoadOptions& options = {});
 
 /// Writes \p images (names, ids or digests) as one archive. What was asked for by name carries that
 /// name. The same images give the same bytes.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/suggest.h"
+#include "naming/id.h"
 #include "naming/reference.h"
 #include "store/images.h"
 #include "store/index.h"
@@ -17,19 +18,8 @@ namespace suit::store {
 namespace {
 
 constexpr std::string_view kWhatToDo =
-    "build it (`suit build -t NAME .`), load an archive that holds it (`suit load -i FILE`) or "
-    "make "
-    "it of a root file system (`suit import`); pulling from a registry is not there yet";
-
-bool is_hex(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-// The hex digits of what may be the start of an id, or "".
-std::string_view id_prefix(std::string_view text) {
-  if (text.starts_with("sha256:")) text.remove_prefix(7);
-  return is_hex(text) && text.size() <= 64 ? text : std::string_view();
-}
+    "`suit images` lists what is there; build it (`suit build -t NAME .`), load an archive that "
+    "holds it (`suit load -i FILE`) or make it of a root file system (`suit import`); pulling from a registry is not there yet";
 
 std::vector<std::string> familiar_names(const oci::Index& index) {
   std::vector<std::string> names;
@@ -76,12 +66,7 @@ Result<Image> find_by_id(const Store& store, const oci::Index& index, std::strin
   Candidates found = starting_with(store, index, prefix);
   if (found.ids.empty()) return not_found(store, index, asked, "");
   if (found.ids.size() == 1) return resolve_id(store, index, found.ids.front());
-  std::string list;
-  for (const digest::Digest& id : found.ids)
-    list += fmt::format("{}{}", list.empty() ? "" : ", ", id.short_hex());
-  return fail(0,
-              fmt::format("\"{}\" is the start of {} image ids: {}", asked, found.ids.size(), list),
-              "give more digits, or a name");
+  return std::unexpected(naming::ambiguous_id(asked, found.ids));
 }
 
 // The image under `name`, with all names of the same manifest.
@@ -116,7 +101,7 @@ Result<Image> find_by_digest(const Store& store, const oci::Index& index, std::s
 
 Result<Image> Store::find_image(std::string_view name_or_id) const {
   SUIT_LET(oci::Index index, read_index(root_));
-  std::string_view prefix = id_prefix(name_or_id);
+  std::string_view prefix = naming::id_prefix(name_or_id);
   bool only_id = name_or_id.starts_with("sha256:") || prefix.size() == 64;
   if (only_id && !prefix.empty()) return find_by_id(*this, index, name_or_id, prefix);
   auto reference = naming::parse_reference(name_or_id);

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,6 +11,7 @@
 #include "hash/sha256.h"
 #include "store/index.h"
 #include "store/layout.h"
+#include "store/sizes.h"
 #include "store/snapshot.h"
 
 namespace suit::store {
@@ -124,7 +124,7 @@ Result<Image> resolve(const Store& store, const oci::Descriptor& descriptor) {
   Image image;
   image.id = manifest.config.digest;
   image.manifest_digest = chosen.digest;
-  image.size_bytes = size_of(store, manifest, config);
+  image.size_bytes = size_of(store, manifest);
   image.manifest = std::move(manifest);
   image.config = std::move(config);
   if (std::string name = name_of(descriptor); !name.empty()) image.names.push_back(std::move(name));
@@ -152,16 +152,10 @@ Result<Image> resolve_id(const Store& store, const oci::Index& index, const dige
   return *std::move(image);
 }
 
-std::uint64_t size_of(const Store& store, const oci::Manifest& manifest,
-                      const oci::ImageConfig& config) {
+std::uint64_t size_of(const Store& store, const oci::Manifest& manifest) {
   std::uint64_t total = 0;
-  auto chain = hash::chain_ids(config.diff_ids);
-  for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
-    std::uint64_t size = manifest.layers[i].size_bytes;
-    if (auto text = read_regular(snapshot_path(store.root(), chain[i]) + "/size", 32))
-      std::from_chars(text->data(), text->data() + text->size(), size);
-    total += size;
-  }
+  for (const oci::Descriptor& layer : manifest.layers)
+    total += unpacked_size(store, layer);
   return total;
 }
 
@@ -190,6 +184,8 @@ Result<Image> Store::put_manifest(const digest::Digest& manifest,
   descriptor.media_type = parsed.media_type;
   if (auto complete = check_complete(*this, parsed); !complete)
     return wrap(std::move(complete).error(), "manifest " + manifest.text());
+  for (const oci::Descriptor& layer : parsed.layers)
+    count_size(*this, layer);
   SUIT_LET(Image image, resolve(*this, descriptor));
   // Containers start from snapshots: after a build these may still be on their way to the disk.
   SUIT_TRY(settle_snapshots(*this, hash::chain_ids(image.config.diff_ids)));

@@ -31,8 +31,7 @@ Result<digest::Digest> id_of(const Store& store, const oci::Descriptor& descript
 /// The image called \p id (one of \p index), with all its names.
 Result<Image> resolve_id(const Store& store, const oci::Index& index, const digest::Digest& id);
 
-/// Bytes of the layers: unpacked where that was counted, else as stored.
-std::uint64_t size_of(const Store& store, const oci::Manifest& manifest,
-                      const oci::ImageConfig& config);
+/// Bytes of the files in the layers, where they were counted; else the layers as stored.
+std::uint64_t size_of(const Store& store, const oci::Manifest& manifest);
 
 }  // namespace suit::store

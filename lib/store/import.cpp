@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/time.h"
-#include "layer/compress.h"
+#include "layer/open_tar.h"
 #include "os/file.h"
 #include "store/archive.h"
 #include "store/layout.h"
@@ -14,9 +14,10 @@ namespace suit::store {
 
 Result<Image> import_rootfs(Store& store, Reader& rootfs, const ImportOptions& options) {
   SUIT_LET([[maybe_unused]] auto lock, store.use());
-  SUIT_LET(auto plain, layer::decompress(rootfs));
+  auto plain = layer::open_tar(rootfs);
+  if (!plain) return wrap(std::move(plain).error(), "import a root file system");
   SUIT_LET(BlobWriter writer, store.begin_blob());
-  if (auto moved = copy(*plain, writer); !moved)
+  if (auto moved = copy(**plain, writer); !moved)
     return wrap(std::move(moved).error(), "import a root file system");
   oci::Descriptor layer;
   layer.media_type = oci::kMediaLayerTar;

@@ -15,8 +15,8 @@ namespace suit::store {
 
 /// Folders that are there from the first open on. `ingest` before the rest: it is where they come
 /// from.
-inline constexpr std::array<std::string_view, 7> kFolders = {
-    "ingest", "blobs", "blobs/sha256", "snapshots", "scaffold", "cache", "containers"};
+inline constexpr std::array<std::string_view, 8> kFolders = {
+    "ingest", "blobs", "blobs/sha256", "snapshots", "sizes", "scaffold", "cache", "containers"};
 
 inline constexpr std::string_view kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
 inline constexpr std::string_view kEmptyIndex =
@@ -39,6 +39,11 @@ inline std::string blob_path(const std::string& root, const digest::Digest& dige
 /// The folder of a snapshot: `fs/`, and files about it beside that.
 inline std::string snapshot_path(const std::string& root, const digest::Digest& chain_id) {
   return snapshots_dir(root) + "/" + std::string(chain_id.hex());
+}
+
+/// Bytes of the files in a layer, by its blob.
+inline std::string size_path(const std::string& root, const digest::Digest& layer) {
+  return root + "/sizes/" + std::string(layer.hex());
 }
 
 /// 64 lower-case hex digits.

@@ -11,10 +11,14 @@
 
 #include "hash/sha256.h"
 #include "layer/compress.h"
+#include "layer/open_tar.h"
+#include "layer/tar.h"
 #include "oci/json.h"
+#include "oci/platform.h"
 #include "store/archive.h"
 #include "store/index.h"
 #include "store/layout.h"
+#include "store/sizes.h"
 #include "store/stage.h"
 
 namespace suit::store {
@@ -30,6 +34,7 @@ struct Planned {
 // The images of one archive, as they are found.
 struct Plan {
   const Stage& stage;
+  const oci::Platform& platform;
   std::vector<Planned> images;
   std::vector<std::string> notes;
 };
@@ -106,19 +111,11 @@ bool is_attestation(const oci::Descriptor& descriptor) {
 }
 
 std::string name_of_platform(const oci::Descriptor& descriptor) {
-  if (!descriptor.platform) return "?";
-  const oci::Platform& platform = *descriptor.platform;
-  return platform.os + "/" + platform.architecture +
-         (platform.variant.empty() ? "" : "/" + platform.variant);
+  return descriptor.platform ? oci::to_text(*descriptor.platform) : "?";
 }
 
-bool is_for_host(const oci::Descriptor& descriptor) {
-  oci::Platform host = oci::host_platform();
-  return descriptor.platform && descriptor.platform->os == host.os &&
-         descriptor.platform->architecture == host.architecture;
-}
-
-// The one of `choices` (several platforms of one image) that runs here.
+// The one of `choices` (several platforms of one image) that was asked for: exactly that, or one
+// that such a machine also runs.
 Result<oci::Descriptor> choose(Plan& plan, const std::vector<oci::Descriptor>& choices,
                                std::string_view image) {
   std::vector<oci::Descriptor> candidates;
@@ -128,12 +125,19 @@ Result<oci::Descriptor> choose(Plan& plan, const std::vector<oci::Descriptor>& c
   std::string all;
   for (const oci::Descriptor& candidate : candidates)
     all += (all.empty() ? "" : ", ") + name_of_platform(candidate);
-  auto found = std::ranges::find_if(candidates, is_for_host);
-  if (found == candidates.end()) {
-    oci::Platform host = oci::host_platform();
-    return fail(0, fmt::format("the archive's {} has no image for {}/{}, only for: {}", image,
-                               host.os, host.architecture, all.empty() ? "none" : all));
-  }
+  auto same = [&](const oci::Descriptor& each) {
+    return each.platform && oci::is_same(plan.platform, *each.platform);
+  };
+  auto usable = [&](const oci::Descriptor& each) {
+    return each.platform && oci::can_run(plan.platform, *each.platform);
+  };
+  auto found = std::ranges::find_if(candidates, same);
+  if (found == candidates.end()) found = std::ranges::find_if(candidates, usable);
+  if (found == candidates.end())
+    return fail(0,
+                fmt::format("the archive's {} has no image for {}, only for: {}", image,
+                            oci::to_text(plan.platform), all.empty() ? "none" : all),
+                "`suit load --platform` takes another one");
   plan.notes.push_back(fmt::format("of {} the platform {} was taken, out of: {}", image,
                                    name_of_platform(*found), all));
   return *found;
@@ -294,13 +298,24 @@ Result<void> plan_images(Plan& plan) {
               "`suit import` makes an image of a root file system's tar");
 }
 
-Result<digest::Digest> unpacked_digest(const StagedFile& file) {
+// What a layer unpacks to.
+struct Unpacked {
+  digest::Digest diff_id;
+  std::optional<std::uint64_t> file_bytes;  // none: it is no tar
+};
+
+Result<Unpacked> unpack(const StagedFile& file) {
   SUIT_LET(os::Fd fd, open_regular(file.path));
   os::FdReader stored(std::move(fd));
   SUIT_LET(auto plain, layer::decompress(stored));
-  hash::HashingWriter hashed;
-  if (auto size = copy(*plain, hashed); !size) return std::unexpected(std::move(size).error());
-  return hashed.finish();
+  hash::HashingReader hashed(*plain);
+  auto totals = layer::count_tar(hashed, layer::ArchiveEnd::Optional);
+  Unpacked unpacked;
+  if (totals) unpacked.file_bytes = totals->file_bytes;
+  hash::HashingWriter nowhere;  // what is behind a tar that could not be read
+  if (auto rest = copy(hashed, nowhere); !rest) return std::unexpected(std::move(rest).error());
+  unpacked.diff_id = hashed.finish();
+  return unpacked;
 }
 
 // By digest: manifest.json's layers lie anywhere, those of a layout at their digest.
@@ -314,23 +329,25 @@ Result<const StagedFile*> content_of(const Stage& stage, const oci::Descriptor& 
 }
 
 // What layers unpack to, by their own digest: images of one archive share layers.
-using Unpacked = std::map<digest::Digest, digest::Digest>;
+using KnownLayers = std::map<digest::Digest, Unpacked>;
 
-Result<void> verify_layer(const StagedFile& file, const digest::Digest& diff_id, Unpacked& known) {
+Result<void> verify_layer(const StagedFile& file, const digest::Digest& diff_id,
+                          KnownLayers& known) {
   if (file.digest == diff_id) return {};
   auto found = known.find(file.digest);
   if (found == known.end()) {
-    auto unpacked = unpacked_digest(file);
+    auto unpacked = unpack(file);
     if (!unpacked)
       return wrap(std::move(unpacked).error(), "the archive's layer " + file.digest.text());
     found = known.emplace(file.digest, *unpacked).first;
   }
-  if (found->second == diff_id) return {};
+  const digest::Digest& actual = found->second.diff_id;
+  if (actual == diff_id) return {};
   return fail(0, fmt::format("the archive's layer {} unpacks to {}, but the config says {}",
-                             file.digest.text(), found->second.text(), diff_id.text()));
+                             file.digest.text(), actual.text(), diff_id.text()));
 }
 
-Result<void> verify(const Stage& stage, const Planned& planned, Unpacked& known) {
+Result<void> verify(const Stage& stage, const Planned& planned, KnownLayers& known) {
   const digest::Digest& id = planned.manifest.config.digest;
   SUIT_LET(const StagedFile* config_file, content_of(stage, planned.manifest.config, "config"));
   SUIT_LET(std::string text, stage.read(*config_file));
@@ -356,29 +373,29 @@ Result<void> adopt(const Store& store, const Stage& stage, const oci::Descriptor
   return place_blob(store.root(), fd, file->path, descriptor.digest, Existing::Replace);
 }
 
-Result<Image> keep(Store& store, const Stage& stage, const Planned& planned) {
-  for (const oci::Descriptor& layer : planned.manifest.layers)
+Result<Image> keep(Store& store, const Stage& stage, const Planned& planned,
+                   const KnownLayers& known) {
+  for (const oci::Descriptor& layer : planned.manifest.layers) {
     SUIT_TRY(adopt(store, stage, layer));
+    auto unpacked = known.find(layer.digest);
+    if (unpacked != known.end() && unpacked->second.file_bytes)
+      note_size(store, layer.digest, *unpacked->second.file_bytes);
+  }
   SUIT_TRY(adopt(store, stage, planned.manifest.config));
   SUIT_LET(digest::Digest digest, store.put_blob(planned.manifest_text));
   return store.put_manifest(digest, planned.names);
 }
 
-}  // namespace
-
-Result<LoadReport> load_archive(Store& store, Reader& archive, const LoadLimits& limits) {
-  SUIT_LET([[maybe_unused]] auto lock, store.use());
-  SUIT_LET(auto plain, layer::decompress(archive));
-  SUIT_LET(Stage stage, Stage::fill(store, *plain, limits));
-  Plan plan{.stage = stage, .images = {}, .notes = {}};
+Result<LoadReport> load_staged(Store& store, const Stage& stage, const LoadOptions& options) {
+  Plan plan{.stage = stage, .platform = options.platform, .images = {}, .notes = {}};
   SUIT_TRY(plan_images(plan));
   if (plan.images.empty()) return fail(0, "the archive holds no image");
-  Unpacked known;
+  KnownLayers known;
   for (const Planned& planned : plan.images)
     SUIT_TRY(verify(stage, planned, known));
   LoadReport report;
   for (const Planned& planned : plan.images) {
-    SUIT_LET(Image image, keep(store, stage, planned));
+    SUIT_LET(Image image, keep(store, stage, planned, known));
     auto same = std::ranges::find(report.images, image.id, &Image::id);
     if (same == report.images.end())
       report.images.push_back(std::move(image));
@@ -387,6 +404,21 @@ Result<LoadReport> load_archive(Store& store, Reader& archive, const LoadLimits&
   }
   report.notes = std::move(plan.notes);
   return report;
+}
+
+}  // namespace
+
+Result<LoadReport> load_archive(Store& store, Reader& archive, const LoadOptions& options) {
+  SUIT_LET([[maybe_unused]] auto lock, store.use());
+  SUIT_LET(auto plain, layer::open_tar(archive));
+  SUIT_LET(Stage stage, Stage::fill(store, *plain, options.limits));
+  return load_staged(store, stage, options);
+}
+
+Result<LoadReport> load_layout(Store& store, const std::string& path, const LoadOptions& options) {
+  SUIT_LET([[maybe_unused]] auto lock, store.use());
+  SUIT_LET(Stage stage, Stage::fill_from_layout(store, path, options.limits));
+  return load_staged(store, stage, options);
 }
 
 }  // namespace suit::store

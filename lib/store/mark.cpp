@@ -142,6 +142,7 @@ Result<std::uint64_t> sweep_unmarked(const Store& store, const Marks& candidates
     freed += size_on_disk(path);
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
       return fail(errno, fmt::format("unlink(\"{}\")", path));
+    ::unlink(size_path(store.root(), blob).c_str());  // a note about it, if there is one
   }
   for (const digest::Digest& chain_id : candidates.snapshots) {
     if (marked.snapshots.contains(chain_id)) continue;

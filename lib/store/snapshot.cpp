@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "os/process.h"
 #include "store/layout.h"
 
 namespace suit::store {
@@ -20,7 +21,7 @@ constexpr std::size_t kBootIdLimit = 64;
 // True while the snapshot at `path` was made under another boot and never noted as being on disk.
 bool is_stale(const std::string& path) {
   auto boot = read_regular(path + "/boot", kBootIdLimit);
-  return boot ? *boot != boot_id() : boot.error().code() != ENOENT;
+  return boot ? *boot != os::boot_id().value_or("") : boot.error().code() != ENOENT;
 }
 
 Result<void> sync_file_system(const std::string& path) {
@@ -44,23 +45,13 @@ SnapshotWriter::~SnapshotWriter() = default;
 const std::string& SnapshotWriter::upper() const { return state_->upper; }
 const std::string& SnapshotWriter::work() const { return state_->work; }
 
-std::string boot_id() {
-  auto text = os::read_file("/proc/sys/kernel/random/boot_id", kBootIdLimit);
-  if (!text) return "";
-  while (text->ends_with('\n'))
-    text->pop_back();
-  return *text;
-}
-
 Result<void> place_snapshot(const std::string& store_root, Ingest& entry,
-                            const digest::Digest& chain_id,
-                            std::optional<std::uint64_t> size_bytes) {
+                            const digest::Digest& chain_id) {
   std::string target = snapshot_path(store_root, chain_id);
-  std::string boot = boot_id();
+  // Where it cannot be read, nothing could tell an unsynced snapshot after a power cut.
+  std::string boot = os::boot_id().value_or("");
   if (boot.empty()) SUIT_TRY(sync_file_system(entry.path()));
   if (!boot.empty()) SUIT_TRY(os::replace_file(entry.path() + "/boot", boot, 0600));
-  if (size_bytes)
-    SUIT_TRY(os::replace_file(entry.path() + "/size", fmt::format("{}", *size_bytes), 0600));
   SUIT_TRY(os::remove_tree(entry.path() + "/work"));
   if (os::exists(target) && is_stale(target)) {
     // Nobody can be using it: no process is as old as another boot.
@@ -102,7 +93,7 @@ Result<SnapshotWriter> Store::begin_snapshot() {
 Result<void> Store::commit_snapshot(SnapshotWriter writer, const digest::Digest& chain_id) {
   if (chain_id.algorithm() != "sha256")
     return fail(0, fmt::format("snapshot {}: only sha256 is stored", chain_id.text()));
-  return place_snapshot(root_, writer.state_->entry, chain_id, std::nullopt);
+  return place_snapshot(root_, writer.state_->entry, chain_id);
 }
 
 Result<void> settle_snapshots(const Store& store, std::span<const digest::Digest> chain_ids) {

@@ -2,7 +2,6 @@
 /// Snapshots: one unpacked layer each, `snapshots/<chain id>/`.
 ///
 ///     fs/     the layer's tree in overlay upper format
-///     size    bytes of its regular files, when somebody counted them
 ///     boot    boot id, while it is not known to be on disk
 ///
 /// A snapshot is derived from its layer's blob, so it need not survive a power cut; it must only
@@ -11,8 +10,6 @@
 
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 
@@ -23,13 +20,9 @@
 
 namespace suit::store {
 
-/// The boot id of the running kernel; "" when it cannot be read.
-std::string boot_id();
-
 /// Moves the folder \p entry (with a filled `fs/`) to its place. One that is there already stays.
 Result<void> place_snapshot(const std::string& store_root, Ingest& entry,
-                            const digest::Digest& chain_id,
-                            std::optional<std::uint64_t> size_bytes);
+                            const digest::Digest& chain_id);
 
 /// Waits until these snapshots are on disk, and notes so. No effect on those that are, or are
 /// missing.

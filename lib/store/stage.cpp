@@ -61,16 +61,23 @@ class EntryReader final : public Reader {
   layer::TarReader& tar_;
 };
 
-Result<StagedFile> stage_file(layer::TarReader& tar, std::string path) {
-  SUIT_LET(os::Fd fd, os::open_at(os::FdRef::cwd(), path, O_WRONLY | O_CREAT | O_EXCL, 0600));
+}  // namespace
+
+// Copies a file into the folder, hashing it on its way.
+Result<void> Stage::add(std::string path, Reader& content) {
+  std::string place = fmt::format("{}/{}", folder_.path(), count_++);
+  SUIT_LET(os::Fd fd, os::open_at(os::FdRef::cwd(), place, O_WRONLY | O_CREAT | O_EXCL, 0600));
   os::FdWriter file(fd);
   hash::HashingWriter hashed(&file);
-  EntryReader content(tar);
   SUIT_LET(std::uint64_t size, copy(content, hashed));
-  return StagedFile{.path = std::move(path), .digest = hashed.finish(), .size_bytes = size};
+  StagedFile staged{.path = std::move(place), .digest = hashed.finish(), .size_bytes = size};
+  auto [old, added] = files_.emplace(std::move(path), staged);
+  // Two readers of such an archive could see two different images.
+  if (!added && old->second.digest != staged.digest)
+    return fail(0, fmt::format("the archive has two different files \"{}\"", old->first));
+  by_digest_.emplace(old->second.digest, &old->second);
+  return {};
 }
-
-}  // namespace
 
 Result<Stage> Stage::fill(const Store& store, Reader& tar, const LoadLimits& limits) {
   SUIT_LET(Ingest folder, Ingest::create_dir(store.root()));
@@ -92,12 +99,8 @@ Result<Stage> Stage::fill(const Store& store, Reader& tar, const LoadLimits& lim
       case layer::EntryType::Directory:
         break;
       case layer::EntryType::File: {
-        SUIT_LET(StagedFile file,
-                 stage_file(reader, fmt::format("{}/{}", stage.folder_.path(), count)));
-        auto [old, added] = stage.files_.emplace(path, file);
-        // Two readers of such an archive could see two different images.
-        if (!added && old->second.digest != file.digest)
-          return fail(0, fmt::format("the archive has two different files \"{}\"", path));
+        EntryReader content(reader);
+        SUIT_TRY(stage.add(std::move(path), content));
         break;
       }
       case layer::EntryType::Symlink: {
@@ -129,9 +132,8 @@ const StagedFile* Stage::find(std::string_view path) const {
 }
 
 const StagedFile* Stage::find(const digest::Digest& digest) const {
-  for (const auto& [path, file] : files_)
-    if (file.digest == digest) return &file;
-  return nullptr;
+  auto found = by_digest_.find(digest);
+  return found == by_digest_.end() ? nullptr : found->second;
 }
 
 Result<std::string> Stage::read(const StagedFile& file) const {

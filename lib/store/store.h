@@ -60,7 +60,7 @@ struct Image {
   oci::ImageConfig config;
   std::vector<std::string>
       names;  ///< canonical, with tag: `docker.io/library/python:3.9`; may be empty
-  std::uint64_t size_bytes = 0;  ///< of the layers, unpacked when known, else as stored
+  std::uint64_t size_bytes = 0;  ///< of the files in the layers; see sizes.h
 };
 
 /// A directory being filled that becomes a snapshot by rename. Destroyed before that, it is

@@ -100,7 +100,7 @@ Result<void> unpack(Store& store, const Task& task) {
   if (stats->squashed > 0)
     SUIT_LOG(Info, "layer {}: {} entries belong to you, as their owners have no mapping here",
              task.blob.digest.text(), stats->squashed);
-  return place_snapshot(store.root(), entry, task.chain_id, stats->size_bytes);
+  return place_snapshot(store.root(), entry, task.chain_id);
 }
 
 // Two processes that want the same layer: one unpacks, the other waits and finds it.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "../support/corpora.h"
+
 namespace suit::dockerfile {
 namespace {
 
@@ -80,6 +82,54 @@ TEST(Mount, ChecksWhatNeedsNoVariables) {
   ASSERT_FALSE(variable);
   EXPECT_EQ(variable.error().message(),
             "'from' doesn't support variable expansion, define alias stage instead");
+}
+
+// What the table says of one mount, in our types; "" when it is so.
+std::string difference(const nlohmann::json& row, const Mount& mount) {
+  const SecretMount* secret = std::get_if<SecretMount>(&mount);
+  const SshMount* ssh = std::get_if<SshMount>(&mount);
+  if (secret == nullptr && ssh == nullptr) return "neither secret nor ssh";
+  const std::string& id = secret != nullptr ? secret->id : ssh->id;
+  const MountOwner& owner = secret != nullptr ? secret->owner : ssh->owner;
+  const bool required = secret != nullptr ? secret->required : ssh->required;
+  if (row.value("id", id) != id) return "id " + id;
+  if (row.value("required", required) != required) return "required";
+  if (row.value("uid", 0U) != owner.uid.value_or(0)) return "uid";
+  if (row.value("gid", 0U) != owner.gid.value_or(0)) return "gid";
+  const std::uint32_t mode = owner.mode.value_or(secret != nullptr ? 0400 : 0600);
+  if (row.contains("mode") && std::stoul(row["mode"].get<std::string>(), nullptr, 8) != mode)
+    return "mode";
+  if (secret == nullptr) return "";
+  if (row.value("env", "") != secret->env) return "env " + secret->env;
+  if (!row.contains("target")) return "";
+  const std::size_t slash = id.rfind('/');
+  std::string target = secret->target;
+  if (target.empty() && secret->env.empty())
+    target = "/run/secrets/" + id.substr(slash == std::string::npos ? 0 : slash + 1);
+  return target == (row["target"].is_null() ? "" : row["target"].get<std::string>())
+             ? ""
+             : "target " + target;
+}
+
+TEST(MountCorpora, ReadsSecretsAsTheReferenceDoes) {
+  SUIT_NEEDS_CORPORA();
+  Lookup none = [](std::string_view) { return std::optional<std::string>(); };
+  const corpora::Deviations deviations = {
+      {"type=secret,id=a,sharing=locked",
+       "the parser refuses it before the planner can: invalid cache sharing set for secret mount"}};
+  corpora::Tally tally("secrets/mount-options.json");
+  for (const nlohmann::json& row : corpora::cases("secrets/mount-options.json")) {
+    if (deviations.contains(row["mount"].get<std::string>())) {
+      tally.deviate();
+      continue;
+    }
+    auto mount = parse_mount(row["mount"].get<std::string>(), '\\', none);
+    std::string why = mount ? difference(row, *mount) : mount.error().message();
+    bool ok = row["ok"].get<bool>() ? why.empty()
+                                    : !mount && why.starts_with(row["error"].get<std::string>());
+    EXPECT_TRUE(ok) << row.dump() << "\n" << why;
+    tally.count(ok);
+  }
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ TEST(Resolve, BoundsDoublingArgs) {
   EXPECT_FALSE(result.ok());
 }
 
-TEST(Scope, EnvWinsOverArg) {
+TEST(Scope, TheLaterOfArgAndEnvWins) {
   Dockerfile file = read("ARG G=global\nFROM a\nARG G\nARG X=${G}-x Y\nENV X=env\n");
   ResolveResult resolved = resolve(file, {});
   Scope scope;
@@ -115,6 +115,11 @@ TEST(Scope, EnvWinsOverArg) {
   ASSERT_TRUE(apply_env(scope, std::get<Env>(instructions[2].body), '\\'));
   EXPECT_EQ(scope.find("X"), "env");
   EXPECT_EQ(scope.run_environment(), (std::vector<Variable>{{"X", "env"}, {"G", "global"}}));
+  // And back: docker build does the same, though its documentation says that ENV always wins.
+  ASSERT_TRUE(apply_arg(scope, std::get<Arg>(instructions[1].body), '\\', resolved.resolution, {}));
+  EXPECT_EQ(scope.find("X"), "global-x");
+  EXPECT_EQ(scope.env, (std::vector<Variable>{{"X", "env"}}));
+  EXPECT_EQ(scope.run_environment(), (std::vector<Variable>{{"X", "global-x"}, {"G", "global"}}));
 }
 
 TEST(Scope, OneLineSeesOneSnapshot) {

@@ -92,7 +92,9 @@ mounts_now() { grep -c -F "$here" /proc/self/mountinfo; }
 
 # Programs of this store that still run, known by the environment that they were started with.
 processes_now() {
-  env -u SUIT_ROOT grep -l -s -F -z -x "SUIT_ROOT=$SUIT_ROOT" /proc/[0-9]*/environ | wc -l
+  # shellcheck disable=SC2046
+  set -- $(env -u SUIT_ROOT grep -l -s -F -z -x "SUIT_ROOT=$SUIT_ROOT" /proc/[0-9]*/environ)
+  echo $#
 }
 
 mounts_before=$(mounts_now)
@@ -102,7 +104,7 @@ no_leftovers() {
   "$SUIT" ps -q >/dev/null 2>&1 # the next command clears away what the dead left
   same "mounts on the host" "$(mounts_now)" "$mounts_before"
   same "files being ingested" "$(find "$SUIT_ROOT/ingest" -mindepth 1 2>/dev/null | wc -l)" 0
-  same "locks of monitors" "$(find "$SUIT_ROOT/run/c" -name '*.lock' 2>/dev/null | wc -l)" 0
+  same "locks of monitors" "$(find "$SUIT_ROOT/locks" -name '*.lock' 2>/dev/null | wc -l)" 0
   ids=$("$SUIT" ps -aq --no-trunc 2>/dev/null)
   for dir in "$SUIT_ROOT"/containers/*/; do
     [ -d "$dir" ] || continue

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds and runs killed with SIGKILL at 50 random moments; afterwards everything works and nothing is left.
+# Builds, runs and their monitors killed with SIGKILL at 50 random moments; afterwards everything works and
+# nothing is left.
 # KILLS=N and SEED=N choose another number and another sequence.
 . "$(dirname "$0")/../e2e/lib.sh"
 kills=${KILLS:-50}
@@ -35,6 +36,10 @@ while [ $n -lt "$kills" ]; do
   next_random
   # 0 to 128 ms: a run takes some 10 ms, this build some 200.
   sleep "$(awk "BEGIN { print $random / 256000 }")"
+  # A run has two processes of ours: the command line, and the monitor that holds the lock.
+  [ $((random % 2)) = 0 ] || for monitor in $(cut -d " " -f 1 "$SUIT_ROOT"/locks/*.lock 2>/dev/null); do
+    kill -9 "$monitor" 2>/dev/null
+  done
   kill -9 $pid 2>/dev/null
   wait $pid 2>/dev/null
   n=$((n + 1))

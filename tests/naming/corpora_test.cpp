@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "naming/grammar.h"
+#include "naming/id.h"
 
 namespace suit::naming {
 namespace {
@@ -137,13 +138,14 @@ bool any_holds(const json& row) {
     if (!reference.digest.empty()) reference.tag.clear();
     return reference.canonical() == text(row, "expected");
   }
+  const Result<AnyReference> any = parse_any(input);
+  if (!any) return false;
   if (row.value("is_digest_only", false)) {
-    const std::string full = is_identifier(input) ? "sha256:" + input : input;
-    const Result<digest::Digest> digest = digest::Digest::parse(full);
-    return digest && digest->text() == text(row, "expected");
+    const auto* id = std::get_if<digest::Digest>(&*any);
+    return id != nullptr && id->text() == text(row, "expected");
   }
-  const Result<Reference> result = parse_name(input);
-  return result && result->canonical() == text(row, "expected");
+  const auto* name = std::get_if<Reference>(&*any);
+  return name != nullptr && name->canonical() == text(row, "expected");
 }
 
 TEST(NamingCorpora, MatchesAndResolvesAsUpstreamDoes) {

@@ -1,5 +1,7 @@
 #include "naming/reference.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "naming/grammar.h"
@@ -33,19 +35,84 @@ TEST(Reference, KeepsTagAndDigestAndAssumesNoTagBesideADigest) {
   EXPECT_EQ(parse_reference("a:1@" + kDigest).value().familiar(), "a:1@" + kDigest);
 }
 
+TEST(Reference, ShortensNoNameIntoAnotherOne) {
+  EXPECT_EQ(parse_reference("docker.io/user.name/app:1").value().familiar(),
+            "docker.io/user.name/app:1");
+  EXPECT_EQ(parse_reference("docker.io/localhost/app:1").value().familiar(),
+            "docker.io/localhost/app:1");
+  EXPECT_EQ(parse_reference("docker.io/user-name/app:1").value().familiar(), "user-name/app:1");
+  EXPECT_EQ(parse_reference("docker.io/app.v1:1").value().familiar(), "app.v1:1");
+}
+
 TEST(Reference, SaysWhatIsWrongAndWhatWouldBeRight) {
   const Error upper = parse_reference("library/Foo").error();
   EXPECT_EQ(upper.message(),
             "invalid reference format: repository name (library/Foo) must be lowercase");
   const Error empty_part = parse_reference("a//b").error();
   EXPECT_EQ(empty_part.message(), "invalid reference format");
-  EXPECT_EQ(empty_part.hint(),
-            "\"a//b\" should be [registry[:port]/]name[:tag][@digest], such as python:3.12");
+  EXPECT_EQ(
+      empty_part.hint(),
+      "a name is missing before this; the form is [registry[:port]/]name[:tag][@digest], such "
+      "as python:3.12");
+  EXPECT_EQ(empty_part.excerpt(), "    a//b\n      ^\n");
   EXPECT_EQ(parse_reference("a@sha256:" + std::string(32, 'c')).error().message(),
             "invalid checksum digest length: \"sha256:" + std::string(32, 'c') +
                 "\" has 32 hex digits, sha256 has 64");
   EXPECT_EQ(parse_reference(std::string(256, 'a')).error().message(),
             "repository name must not be more than 255 characters");
+}
+
+TEST(Reference, PointsAtTheFirstByteThatIsWrong) {
+  struct Row {
+    std::string_view text;
+    std::size_t column;  // from 0
+    std::string_view reason;
+  };
+  const std::string long_tag = "a:" + std::string(129, 't');
+  const std::string short_digest = "a@sha256:" + std::string(31, 'c');
+  const Row rows[] = {
+      {"", 0, "a name is missing"},
+      {"/a", 0, "a name is missing before this"},
+      {"a//b", 2, "a name is missing before this"},
+      {"a/", 2, "a name is missing after the slash"},
+      {":tag", 0, "a name is missing before this"},
+      {"a/:tag", 2, "a name is missing before this"},
+      {"-a", 0, "a letter or a digit must stand on both sides of . _ __ and -"},
+      {"a..b", 2, "a letter or a digit must stand on both sides of . _ __ and -"},
+      {"a___b", 3, "a letter or a digit must stand on both sides of . _ __ and -"},
+      {"user/a-", 7, "a letter or a digit must stand on both sides of . _ __ and -"},
+      {"user/App", 5, "a repository's name is lower-case"},
+      {"a b", 1, "a name has lower-case letters and digits, with . _ __ or - between them"},
+      {"https://x.y/a", 5, "a name has no https:// in front: leave it out"},
+      {"x.y:80a/b", 6, "a port is a number"},
+      {"x.y:/b", 4, "a port is a number"},
+      {"x..y:1/b", 2, "a part of the registry's name is missing here"},
+      {"[::1%eth0]/a", 4, "an IPv6 address is written [2001:db8::1], perhaps with :PORT"},
+      {"a:", 2, "a tag is missing after the colon"},
+      {"a:b:c", 3, "a name has one tag, and no tag holds a colon"},
+      {"a:-1", 2, "a tag begins with a letter, a digit or _"},
+      {"a:1+2", 3, "a tag has letters, digits, _ . and -"},
+      {long_tag, 130, "a tag has at most 128 characters"},
+      {"a@", 2, "a digest is missing after the @"},
+      {"a@sha256", 8, "a digest is written sha256:HEX"},
+      {short_digest, 40, "a digest has at least 32 hex digits"},
+      {"a@sha256:xyz", 9, "a digest has hex digits after its colon"},
+  };
+  for (const Row& row : rows) {
+    const Result<Reference> result = parse_reference(row.text);
+    ASSERT_FALSE(result) << row.text;
+    EXPECT_TRUE(result.error().hint().starts_with(row.reason))
+        << row.text << ": " << result.error().hint();
+    const std::string& excerpt = result.error().excerpt();
+    const std::size_t second = excerpt.find('\n') + 1;
+    // A long text is shown from 60 bytes before the caret on.
+    EXPECT_EQ(excerpt.find('^') - second, 4 + std::min<std::size_t>(row.column, 60)) << excerpt;
+  }
+}
+
+TEST(Reference, ShowsNoByteThatATerminalObeys) {
+  const std::string excerpt = parse_reference("a\x1b[2k").error().excerpt();
+  EXPECT_EQ(excerpt, "    a?[2k\n     ^\n");
 }
 
 TEST(Reference, RefusesBytesThatAreNoName) {

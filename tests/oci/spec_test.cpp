@@ -63,13 +63,10 @@ TEST(Spec, PointsAtTheMemberAtFault) {
 }
 
 TEST(Spec, RefusesByNameWhatIsNotImplemented) {
-  EXPECT_EQ(
-      message(parse_spec(with("", R"(,"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}})"))),
-      "/linux/seccomp: is not supported");
   EXPECT_EQ(message(parse_spec(with("", R"(,"linux":{"intelRdt":{"closID":"a"}})"))),
             "/linux/intelRdt: is not supported");
-  EXPECT_EQ(message(parse_spec(with("", R"(,"linux":{"resources":{"memory":{"limit":1}}})"))),
-            "/linux/resources/memory: is not supported yet");
+  EXPECT_EQ(message(parse_spec(with("", R"(,"linux":{"netDevices":{"eth0":{"name":"a"}}})"))),
+            "/linux/netDevices: is not supported");
 }
 
 TEST(Spec, ReadsHooksAndWritesThemBack) {
@@ -136,9 +133,7 @@ const corpora::Deviations kNotOurs = {
     {"config-good-freebsd-minimal", "another operating system"},
     {"config-good-zos-example", "another operating system"},
     {"config-good-zos-minimal", "another operating system"},
-    {"config-good-linux-rdma", "resources are not implemented"},
     {"config-good-linux-netdevice", "network devices are not implemented"},
-    {"config-good-spec-example", "seccomp and resources are not implemented: refused by name"},
 };
 
 TEST(RuntimeSpecCorpora, DocumentsAreAcceptedAndRefusedAsUpstream) {

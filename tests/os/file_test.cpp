@@ -1,6 +1,7 @@
 #include "os/file.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +113,28 @@ TEST_F(FileTest, RemovesATreeWithUnreadableFolders) {
   ASSERT_EQ(::chmod(path("tree/closed").c_str(), 0), 0);
   auto removed = remove_tree(path("tree"));
   EXPECT_TRUE(removed) << removed.error().message();
+}
+
+// A container can nest directories without an end; its removal must not need a descriptor for each.
+TEST_F(FileTest, RemovesATreeDeeperThanItsDescriptors) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 256;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  ASSERT_TRUE(make_dirs(path("tree")));
+  Fd at = open_at(FdRef::cwd(), path("tree"), O_RDONLY | O_DIRECTORY).value();
+  for (int level = 0; level < 3000; ++level) {
+    ASSERT_EQ(::mkdirat(at.raw(), "d", 0700), 0);
+    Fd next = open_at(at, "d", O_RDONLY | O_DIRECTORY).value();
+    if (level % 500 == 0 && ::fchmod(at.raw(), 0) != 0) FAIL() << level;
+    at = std::move(next);
+  }
+  at.reset();
+  auto removed = remove_tree(path("tree"));
+  EXPECT_TRUE(removed) << removed.error().message();
+  EXPECT_FALSE(exists(path("tree")));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(FileTest, RemovesASymlinkNotItsTarget) {

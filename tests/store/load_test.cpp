@@ -19,7 +19,7 @@ using layer::EntryType;
 
 Result<LoadReport> load(Store& store, const std::string& archive, const LoadLimits& limits = {}) {
   StringReader reader(archive);
-  return load_archive(store, reader, limits);
+  return load_archive(store, reader, {.limits = limits, .platform = oci::host_platform()});
 }
 
 std::string hex(std::string_view content) { return std::string(hash::sha256(content).hex()); }

@@ -28,8 +28,10 @@ TEST_F(LowerDirs, UnpacksTheTopmostFirstAndTheScaffoldLast) {
   EXPECT_THAT(must(os::list_dir(root_ + "/ingest")), IsEmpty());
 }
 
-TEST_F(LowerDirs, CountsTheUnpackedSize) {
+TEST_F(LowerDirs, LeavesTheSizeOfAnImageAsItWas) {
   Image image = put(store_, {layer_a()}, {"a:1"});
+  EXPECT_EQ(image.size_bytes, 6U);
+  EXPECT_EQ(must(store_.find_image("a:1")).size_bytes, 6U);
   must(store_.lower_dirs(image));
   EXPECT_EQ(must(store_.find_image("a:1")).size_bytes, 6U);
 }

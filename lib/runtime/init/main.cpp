@@ -73,7 +73,14 @@ void relocate(char* text, std::uint32_t array, std::uint32_t count) {
   for (std::uint32_t i = 0; i < header->pointer_count; ++i)
     relocate(text, pointers[i], 1);
 
+  // struct sock_fprog, whose own header would bring libc's types.
+  struct {
+    unsigned short count;
+    const char* program;
+  } filter = {static_cast<unsigned short>(header->filter_count), text + header->filter};
+
   long externs[kExternCount] = {};
+  externs[static_cast<int>(Extern::Filter)] = reinterpret_cast<long>(&filter);
   externs[static_cast<int>(Extern::Argv)] = reinterpret_cast<long>(text + header->argv);
   externs[static_cast<int>(Extern::Envp)] = reinterpret_cast<long>(text + header->envp);
   Kernel kernel;

@@ -19,6 +19,7 @@ namespace suit::runtime {
 
 /// A system call, by its manual page name. Numbers differ between machines, so plans use these.
 enum class Call : std::uint8_t {
+  bpf,
   capset,
   chdir,
   chroot,
@@ -57,6 +58,7 @@ enum class Call : std::uint8_t {
   rt_sigaction,
   rt_sigprocmask,
   sched_setattr,
+  seccomp,
   sendmsg,
   setdomainname,
   setgroups,
@@ -95,20 +97,24 @@ enum class Extern : std::int32_t {
   Envp,
   CloneArgs,
   Failure,
-  ChildPid,    ///< of the cloned child, once it is there
-  UidMapPath,  ///< `/proc/PID/uid_map` of it
+  Filter,        ///< struct sock_fprog of the seccomp filter
+  DeviceFilter,  ///< union bpf_attr that loads the device filter
+  ChildPid,      ///< of the cloned child, once it is there
+  UidMapPath,    ///< `/proc/PID/uid_map` of it
   GidMapPath,
   Word,  ///< 8 bytes to read into
 };
-inline constexpr std::size_t kExternCount = 12;
+inline constexpr std::size_t kExternCount = 14;
 
-/// Descriptors that every plan has. Numbers from `kSlotFirstFree` on are the planner's to give.
+/// Descriptors that every plan has. The cgroup, its device filter and the attach type lie in a row:
+/// together they are the bpf_attr of BPF_PROG_ATTACH, as the ends of a pipe are what pipe2(2)
+/// wants. Numbers from `kSlotFirstFree` on are the planner's to give.
 inline constexpr std::uint8_t kSlotRootfs = 0, kSlotStdin = 1, kSlotStdout = 2, kSlotStderr = 3,
                               kSlotReportRead = 4, kSlotReportWrite = 5, kSlotHelper = 6,
                               kSlotPlan = 7, kSlotTimes = 8, kSlotPidfd = 9, kSlotCgroup = 10,
-                              kSlotSyncHost = 11, kSlotSyncChild = 12, kSlotStart = 13,
-                              kSlotConsole = 14, kSlotTarget = 15, kSlotFirstFree = 16,
-                              kSlotNone = 255;
+                              kSlotDeviceFilter = 11, kSlotAttachType = 12, kSlotSyncHost = 13,
+                              kSlotSyncChild = 14, kSlotStart = 15, kSlotConsole = 16,
+                              kSlotTarget = 17, kSlotFirstFree = 18, kSlotNone = 255;
 inline constexpr std::size_t kSlotCount = 255;
 
 /// Failures that an op may have without ending the start, as bits of `Op::tolerates`.
@@ -179,6 +185,8 @@ struct PlanHeader {
   std::uint32_t pointers = 0;  ///< offset of `u32[pointer_count]`: text offsets of words that hold
                                ///< text offsets and become addresses
   std::uint32_t pointer_count = 0;
+  std::uint32_t filter = 0;  ///< offset in the text of `sock_filter[filter_count]`
+  std::uint32_t filter_count = 0;
   static constexpr std::uint32_t kMagic = 0x74697573;  // "suit"
 };
 

@@ -1,0 +1,21 @@
+/// \file
+/// Cutting text at a separator.
+
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace suit {
+
+/// The parts of \p text between \p separator, empty ones included; never none. They point into it.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// Fields between commas; a field in double quotes may hold commas, and `""` for a quote.
+/// \errors a phrase in the words of Go's encoding/csv
+/// \source RFC 4180
+std::expected<std::vector<std::string>, std::string> csv_fields(std::string_view text);
+
+}  // namespace suit
