@@ -52,10 +52,16 @@ Result<std::vector<Node>> wanted_nodes(const oci::Spec& spec) {
     std::string path = clean_path(device.path);
     if (!path.starts_with("/dev/"))
       return fail(0, fmt::format("{}: device \"{}\" is not below /dev", pointer, device.path));
+    // Ours already: links, and the terminal. Callers that hand over all of the host's devices name
+    // these, too.
+    std::string name = path.substr(5);
+    if (std::ranges::find(kLinks, name, &Link::name) != kLinks.end() ||
+        (spec.process.terminal && name == "console"))
+      continue;
     mode_t type = device.type == 'b' ? S_IFBLK : device.type == 'p' ? S_IFIFO : S_IFCHR;
-    Node node{path.substr(5), type | (device.mode & 07777),
-              device.major,   device.minor,
-              device.uid,     device.gid,
+    Node node{std::move(name), type | (device.mode & 07777),
+              device.major,    device.minor,
+              device.uid,      device.gid,
               pointer};
     auto same = std::ranges::find(nodes, node.name, &Node::name);
     if (same == nodes.end())

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cctype>
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,7 +82,7 @@ int report(const Error& error) {
   std::string text = fmt::format("suit-oci: {}\n", error.message());
   if (!error.hint().empty()) text += fmt::format("hint: {}\n", error.hint());
   write_all(STDERR_FILENO, text);
-  if (error.step() != "exec" && error.step() != "exec.find") return 125;
+  if (error.step() != "exec") return 125;
   return error.code() == ENOENT ? 127 : 126;
 }
 
