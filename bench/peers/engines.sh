@@ -6,6 +6,7 @@
 #   eval "$(engines.sh env)"   then `docker`, `podman`, `buildah`, `skopeo` use them
 #   engines.sh stop         end dockerd by its process id, unmount, remove the directory
 #
+# SUIT_PEERS_RUNTIME names an OCI runtime that dockerd is to know by its file name.
 # SUIT_PEERS_DIR names the directory (default /tmp/suit-peers-<uid>). README.md says what each setting
 # is for. What is not installed is named and left out.
 set -eu
@@ -31,7 +32,9 @@ start_dockerd() {
   # No bridge and no firewall: the compared work is --network none, and the host's rules stay alone.
   dockerd --data-root "$dir/docker" --exec-root "$dir/docker-run" --pidfile "$pidfile" \
     --host "unix://$sock" --iptables=false --ip6tables=false --bridge=none \
-    --storage-driver "${SUIT_PEERS_STORAGE:-overlay2}" >"$dir/dockerd.log" 2>&1 9>&- &
+    --storage-driver "${SUIT_PEERS_STORAGE:-overlay2}" \
+    ${SUIT_PEERS_RUNTIME:+--add-runtime "$(basename "$SUIT_PEERS_RUNTIME")=$SUIT_PEERS_RUNTIME"} \
+    >"$dir/dockerd.log" 2>&1 9>&- &
   tries=0
   until "$docker" --host "unix://$sock" version >/dev/null 2>&1; do
     tries=$((tries + 1))

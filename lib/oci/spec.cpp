@@ -50,15 +50,6 @@ Json to_value(const Rlimit& limit) {
   return out;
 }
 
-Json to_value(const SpecMount& mount) {
-  Json out = Json::object();
-  out.set("destination", mount.destination);
-  put(out, "type", mount.type);
-  put(out, "source", mount.source);
-  put(out, "options", mount.options);
-  return out;
-}
-
 Json to_value(const Namespace& space) {
   Json out = Json::object();
   out.set("type", space.type);
@@ -73,13 +64,9 @@ Json to_value(const IdMapping& mapping) {
   return out;
 }
 
-Json to_value(const Device& device) {
-  Json out = Json::object();
-  out.set("path", device.path).set("type", std::string(1, device.type));
-  if (device.type != 'p') out.set("major", device.major).set("minor", device.minor);
-  out.set("fileMode", device.mode).set("uid", device.uid).set("gid", device.gid);
-  return out;
-}
+Json to_value(const SpecMount& mount);
+Json to_value(const Device& device);
+Json to_value(const Hook& hook);
 
 template <typename T>
 void put_each(Json& object, std::string_view key, const std::vector<T>& items) {
@@ -90,9 +77,71 @@ void put_each(Json& object, std::string_view key, const std::vector<T>& items) {
   object.set(key, std::move(out));
 }
 
+Json to_value(const SpecMount& mount) {
+  Json out = Json::object();
+  out.set("destination", mount.destination);
+  put(out, "type", mount.type);
+  put(out, "source", mount.source);
+  put(out, "options", mount.options);
+  put_each(out, "uidMappings", mount.uid_mappings);
+  put_each(out, "gidMappings", mount.gid_mappings);
+  return out;
+}
+
+Json to_value(const Device& device) {
+  Json out = Json::object();
+  out.set("path", device.path).set("type", std::string(1, device.type));
+  if (device.type != 'p') out.set("major", device.major).set("minor", device.minor);
+  out.set("fileMode", device.mode).set("uid", device.uid).set("gid", device.gid);
+  return out;
+}
+
+Json to_value(const Scheduler& scheduler) {
+  Json out = Json::object();
+  out.set("policy", scheduler.policy);
+  if (scheduler.nice != 0) out.set("nice", scheduler.nice);
+  if (scheduler.priority != 0) out.set("priority", scheduler.priority);
+  put(out, "flags", scheduler.flags);
+  for (auto [key, value] :
+       {std::pair{"runtime", scheduler.runtime}, std::pair{"deadline", scheduler.deadline},
+        std::pair{"period", scheduler.period}})
+    if (value != 0) out.set(key, value);
+  return out;
+}
+
+Json to_value(const Hook& hook) {
+  Json out = Json::object();
+  out.set("path", hook.path);
+  put(out, "args", hook.args);
+  put(out, "env", hook.env);
+  if (hook.timeout_s) out.set("timeout", *hook.timeout_s);
+  return out;
+}
+
+Json to_value(const Hooks& hooks) {
+  Json out = Json::object();
+  put_each(out, "prestart", hooks.prestart);
+  put_each(out, "createRuntime", hooks.create_runtime);
+  put_each(out, "createContainer", hooks.create_container);
+  put_each(out, "startContainer", hooks.start_container);
+  put_each(out, "poststart", hooks.poststart);
+  put_each(out, "poststop", hooks.poststop);
+  return out;
+}
+
+Json object_of(std::initializer_list<std::pair<std::string_view, Json>> members) {
+  Json out = Json::object();
+  for (const auto& [key, value] : members)
+    out.set(key, value);
+  return out;
+}
+
 Json to_value(const Process& process) {
   Json out = Json::object();
   if (process.terminal) out.set("terminal", true);
+  if (process.console_size)
+    out.set("consoleSize", object_of({{"height", unsigned{process.console_size->height}},
+                                      {"width", unsigned{process.console_size->width}}}));
   out.set("user", to_value(process.user));
   out.set("args", process.args);
   put(out, "env", process.env);
@@ -101,6 +150,12 @@ Json to_value(const Process& process) {
   put_each(out, "rlimits", process.rlimits);
   if (process.no_new_privileges) out.set("noNewPrivileges", true);
   if (process.oom_score_adj) out.set("oomScoreAdj", *process.oom_score_adj);
+  put(out, "apparmorProfile", process.apparmor_profile);
+  put(out, "selinuxLabel", process.selinux_label);
+  if (process.scheduler) out.set("scheduler", to_value(*process.scheduler));
+  if (process.io_priority)
+    out.set("ioPriority", object_of({{"class", process.io_priority->klass},
+                                     {"priority", process.io_priority->priority}}));
   return out;
 }
 
@@ -118,6 +173,15 @@ Json to_value(const Linux& linux_part) {
   put(out, "rootfsPropagation", linux_part.rootfs_propagation);
   put(out, "maskedPaths", linux_part.masked_paths);
   put(out, "readonlyPaths", linux_part.readonly_paths);
+  put(out, "mountLabel", linux_part.mount_label);
+  if (!linux_part.personality.empty())
+    out.set("personality", object_of({{"domain", linux_part.personality}}));
+  if (!linux_part.time_offsets.empty()) {
+    Json offsets = Json::object();
+    for (const auto& [clock, offset] : linux_part.time_offsets)
+      offsets.set(clock, object_of({{"secs", offset.seconds}, {"nanosecs", offset.nanoseconds}}));
+    out.set("timeOffsets", std::move(offsets));
+  }
   return out;
 }
 
@@ -135,6 +199,8 @@ std::string to_json(const Spec& spec) {
   put(out, "domainname", spec.domainname);
   put_each(out, "mounts", spec.mounts);
   put(out, "annotations", spec.annotations);
+  if (Json hooks = to_value(spec.hooks); !hooks.as_object()->empty())
+    out.set("hooks", std::move(hooks));
   out.set("linux", to_value(spec.linux_));
   return out.dump(2);
 }

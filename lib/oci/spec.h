@@ -15,57 +15,24 @@
 
 #include "base/result.h"
 #include "oci/json.h"
+#include "oci/process.h"
 #include "oci/resources.h"
 #include "oci/seccomp.h"
 
 namespace suit::oci {
-
-struct SpecUser {
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
-  std::vector<std::uint32_t> additional_gids;
-  std::optional<std::uint32_t> umask;
-};
-
-struct Rlimit {
-  std::string type;  ///< \shape `RLIMIT_NOFILE`
-  std::uint64_t soft = 0;
-  std::uint64_t hard = 0;
-};
-
-/// Capability names such as `CAP_CHOWN`, one list for each set of capabilities(7).
-struct Capabilities {
-  std::vector<std::string> bounding, effective, inheritable, permitted, ambient;
-};
-
-struct Process {
-  bool terminal = false;
-  SpecUser user;
-  std::vector<std::string> args;
-  std::vector<std::string> env;
-  std::string cwd = "/";
-  Capabilities capabilities;
-  std::vector<Rlimit> rlimits;
-  bool no_new_privileges = false;
-  std::optional<int> oom_score_adj;
-};
 
 struct SpecMount {
   std::string destination;  ///< absolute path inside the root
   std::string type;
   std::string source;
   std::vector<std::string> options;
+  std::vector<IdMapping> uid_mappings = {};  ///< of the mount: an id-mapped bind
+  std::vector<IdMapping> gid_mappings = {};
 };
 
 struct Namespace {
   std::string type;  ///< \shape `pid network mount ipc uts user cgroup time`
   std::string path;  ///< empty: a new one
-};
-
-struct IdMapping {
-  std::uint32_t container_id = 0;
-  std::uint32_t host_id = 0;
-  std::uint32_t size = 0;
 };
 
 struct Device {
@@ -76,6 +43,11 @@ struct Device {
   mode_t mode = 0666;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
+};
+
+struct TimeOffset {
+  std::int64_t seconds = 0;
+  std::uint32_t nanoseconds = 0;
 };
 
 struct Linux {
@@ -90,6 +62,24 @@ struct Linux {
   std::vector<std::string> readonly_paths;
   std::map<std::string, std::string> sysctl;
   std::string rootfs_propagation;
+  std::string mount_label = {};                         ///< SELinux context of the mounts
+  std::map<std::string, TimeOffset> time_offsets = {};  ///< by clock: `monotonic`, `boottime`
+  std::string personality = {};                         ///< \shape `LINUX32`; empty: ours
+};
+
+/// A program that is run at a point of the container's life.
+struct Hook {
+  std::string path;  ///< absolute
+  std::vector<std::string> args = {};
+  std::vector<std::string> env = {};
+  std::optional<std::uint32_t> timeout_s = {};
+};
+
+/// The six kinds, in the order in which they run.
+/// \source config.md, "POSIX-platform Hooks"
+struct Hooks {
+  std::vector<Hook> prestart, create_runtime, create_container, start_container, poststart,
+      poststop;
 };
 
 /// config.json of a bundle.
@@ -103,6 +93,7 @@ struct Spec {
   std::vector<SpecMount> mounts;
   Linux linux_;
   std::map<std::string, std::string> annotations;
+  Hooks hooks = {};
 };
 
 /// \errors 0 with the JSON pointer of the member at fault: `/process/args: must not be empty`. A

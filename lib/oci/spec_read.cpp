@@ -14,33 +14,13 @@
 #include "oci/resources_read_internal.h"
 #include "oci/seccomp_read_internal.h"
 #include "oci/spec.h"
+#include "oci/spec_read_internal.h"
 
 namespace suit::oci {
 namespace {
 
-constexpr std::uint64_t kIdLimit = std::numeric_limits<std::uint32_t>::max();
 constexpr std::array<std::string_view, 8> kNamespaces = {"pid", "network", "mount",  "ipc",
                                                          "uts", "user",    "cgroup", "time"};
-
-std::uint32_t read_id(const Cursor& at) { return static_cast<std::uint32_t>(at.natural(kIdLimit)); }
-
-void refuse_unsupported(const Cursor& at, std::initializer_list<std::string_view> keys) {
-  for (std::string_view key : keys) {
-    if (const Cursor member = at.member(key); !member.is_empty())
-      member.refuse("is not supported yet", "leave it out, or run the bundle with crun or runc");
-  }
-}
-
-void check_object(const Cursor& at) {
-  if (at.present() && !at.value().as_object()) at.refuse("must be an object");
-}
-
-std::string read_absolute(const Cursor& at) {
-  std::string path = at.text();
-  if (at.present() && !path.starts_with('/'))
-    at.refuse(fmt::format("must be an absolute path, not \"{}\"", path));
-  return path;
-}
 
 // SemVer of the 1.x series: what came before and what comes after means something else.
 std::string read_version(const Cursor& at) {
@@ -55,78 +35,20 @@ std::string read_version(const Cursor& at) {
   return version;
 }
 
-Capabilities read_capabilities(const Cursor& at) {
-  check_object(at);
-  auto read_set = [&](std::string_view key) {
-    const Cursor set = at.member(key);
-    std::vector<std::string> names = set.texts();
-    for (const std::string& name : names) {
-      if (!name.starts_with("CAP_") ||
-          name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") != std::string::npos)
-        set.refuse(fmt::format("\"{}\" is not a capability, such as CAP_CHOWN", name));
-    }
-    return names;
-  };
-  Capabilities sets;
-  sets.bounding = read_set("bounding");
-  sets.effective = read_set("effective");
-  sets.inheritable = read_set("inheritable");
-  sets.permitted = read_set("permitted");
-  sets.ambient = read_set("ambient");
-  return sets;
-}
-
-std::vector<Rlimit> read_rlimits(const Cursor& at) {
-  std::vector<Rlimit> out;
-  std::set<std::string> seen;
+std::vector<IdMapping> read_mappings(const Cursor& at) {
+  std::vector<IdMapping> out;
   for (const Cursor& item : at.items()) {
     check_object(item);
-    Rlimit limit;
-    limit.type = item.required("type").text();
-    limit.soft = item.required("soft").natural(UINT64_MAX);
-    limit.hard = item.required("hard").natural(UINT64_MAX);
-    if (!limit.type.starts_with("RLIMIT_"))
-      item.member("type").refuse(
-          fmt::format("\"{}\" is not a limit, such as RLIMIT_NOFILE", limit.type));
-    if (!seen.insert(limit.type).second) item.refuse(fmt::format("{} is given twice", limit.type));
-    if (limit.soft > limit.hard)
-      item.refuse(fmt::format("soft limit {} is above the hard limit {}", limit.soft, limit.hard));
-    out.push_back(std::move(limit));
+    IdMapping mapping;
+    mapping.container_id = read_id(item.required("containerID"));
+    mapping.host_id = read_id(item.required("hostID"));
+    mapping.size = read_id(item.required("size"));
+    for (const char* key : {"containerID", "hostID"})
+      if (item.member(key).natural(kIdLimit) + mapping.size > kIdLimit + 1)
+        item.refuse(fmt::format("{} and size reach beyond the last id", key));
+    out.push_back(mapping);
   }
   return out;
-}
-
-SpecUser read_user(const Cursor& at) {
-  check_object(at);
-  SpecUser user;
-  user.uid = read_id(at.member("uid"));
-  user.gid = read_id(at.member("gid"));
-  for (const Cursor& gid : at.member("additionalGids").items())
-    user.additional_gids.push_back(read_id(gid));
-  if (const Cursor umask = at.member("umask"); umask.present())
-    user.umask = static_cast<std::uint32_t>(umask.natural(0777));
-  return user;
-}
-
-Process read_process(const Cursor& at) {
-  check_object(at);
-  Process process;
-  process.terminal = at.member("terminal").flag();
-  process.user = read_user(at.member("user"));
-  process.args = at.required("args").texts();
-  if (process.args.empty()) at.member("args").refuse("must not be empty");
-  process.env = at.member("env").texts();
-  process.cwd = read_absolute(at.required("cwd"));
-  process.capabilities = read_capabilities(at.member("capabilities"));
-  process.rlimits = read_rlimits(at.member("rlimits"));
-  process.no_new_privileges = at.member("noNewPrivileges").flag();
-  if (const Cursor score = at.member("oomScoreAdj"); score.present())
-    process.oom_score_adj = static_cast<int>(score.integer(-1000, 1000));
-  refuse_unsupported(
-      at, {"apparmorProfile", "selinuxLabel", "scheduler", "ioPriority", "execCPUAffinity"});
-  // Without a terminal its size "MUST be ignored" (config.md).
-  if (process.terminal) refuse_unsupported(at, {"consoleSize"});
-  return process;
 }
 
 std::vector<SpecMount> read_mounts(const Cursor& at) {
@@ -138,7 +60,10 @@ std::vector<SpecMount> read_mounts(const Cursor& at) {
     mount.type = item.member("type").text();
     mount.source = item.member("source").text();
     mount.options = item.member("options").texts();
-    refuse_unsupported(item, {"uidMappings", "gidMappings"});
+    mount.uid_mappings = read_mappings(item.member("uidMappings"));
+    mount.gid_mappings = read_mappings(item.member("gidMappings"));
+    if (mount.uid_mappings.empty() != mount.gid_mappings.empty())
+      item.refuse("uidMappings and gidMappings are given together or not at all");
     out.push_back(std::move(mount));
   }
   return out;
@@ -158,19 +83,6 @@ std::vector<Namespace> read_namespaces(const Cursor& at) {
     if (!seen.insert(space.type).second)
       item.refuse(fmt::format("namespace {} is given twice", space.type));
     out.push_back(std::move(space));
-  }
-  return out;
-}
-
-std::vector<IdMapping> read_mappings(const Cursor& at) {
-  std::vector<IdMapping> out;
-  for (const Cursor& item : at.items()) {
-    check_object(item);
-    IdMapping mapping;
-    mapping.container_id = read_id(item.required("containerID"));
-    mapping.host_id = read_id(item.required("hostID"));
-    mapping.size = read_id(item.required("size"));
-    out.push_back(mapping);
   }
   return out;
 }
@@ -200,6 +112,30 @@ std::vector<Device> read_devices(const Cursor& at) {
   return out;
 }
 
+std::map<std::string, TimeOffset> read_time_offsets(const Cursor& at) {
+  std::map<std::string, TimeOffset> out;
+  for (const auto& [clock, value] : at.members()) {
+    check_object(value);
+    if (clock != "monotonic" && clock != "boottime")
+      value.refuse("has no offset: monotonic and boottime have");
+    constexpr std::int64_t kMostSeconds = INT64_MAX / 1'000'000'000;
+    constexpr std::uint64_t kMostNanoseconds = 999'999'999;
+    out[clock] = {value.member("secs").integer(-kMostSeconds, kMostSeconds),
+                  static_cast<std::uint32_t>(value.member("nanosecs").natural(kMostNanoseconds))};
+  }
+  return out;
+}
+
+std::string read_personality(const Cursor& at) {
+  if (!at.present()) return "";
+  check_object(at);
+  const Cursor domain = at.required("domain");
+  if (domain.text() != "LINUX" && domain.text() != "LINUX32")
+    domain.refuse("must be LINUX or LINUX32");
+  if (!at.member("flags").is_empty()) at.member("flags").refuse("must be empty: none is defined");
+  return domain.text();
+}
+
 Linux read_linux(const Cursor& at) {
   check_object(at);
   Linux out;
@@ -220,11 +156,13 @@ Linux read_linux(const Cursor& at) {
       kPropagations.end())
     propagation.refuse(fmt::format("unknown propagation \"{}\"{}", out.rootfs_propagation,
                                    did_you_mean(out.rootfs_propagation, kPropagations)));
+  out.mount_label = at.member("mountLabel").text();
+  out.time_offsets = read_time_offsets(at.member("timeOffsets"));
+  out.personality = read_personality(at.member("personality"));
   out.resources = read_resources(at.member("resources"));
   if (const Cursor seccomp = at.member("seccomp"); seccomp.present())
     out.seccomp = read_seccomp(seccomp);
-  refuse_unsupported(
-      at, {"timeOffsets", "mountLabel", "intelRdt", "personality", "netDevices", "memoryPolicy"});
+  refuse_unsupported(at, {"intelRdt", "netDevices", "memoryPolicy"});
   return out;
 }
 
@@ -242,13 +180,15 @@ Result<Spec> parse_spec(std::string_view text) {
   spec.root_path = rootfs.required("path").text();
   if (rootfs.present() && spec.root_path.empty()) rootfs.member("path").refuse("must not be empty");
   spec.root_readonly = rootfs.member("readonly").flag();
-  spec.process = read_process(root.required("process"));
+  // Without a process there is nothing to start, but it is a legal document: create says so.
+  if (root.member("process").present()) spec.process = read_process(root.member("process"));
   spec.hostname = root.member("hostname").text();
   spec.domainname = root.member("domainname").text();
   spec.mounts = read_mounts(root.member("mounts"));
   spec.linux_ = read_linux(root.member("linux"));
   spec.annotations = root.member("annotations").text_map();
-  refuse_unsupported(root, {"hooks", "solaris", "windows", "vm", "zos", "freebsd"});
+  spec.hooks = read_hooks(root.member("hooks"));
+  refuse_unsupported(root, {"solaris", "windows", "vm", "zos", "freebsd"});
   return walk.finish(std::move(spec));
 }
 

@@ -161,9 +161,10 @@ Result<Child> Child::spawn(const std::vector<std::string>& args, const SpawnOpti
   if (options.directory)
     ::posix_spawn_file_actions_addchdir_np(&setup.actions, options.directory->c_str());
   pid_t pid = -1;
-  int code = ::posix_spawn(&pid, args.at(0).c_str(), &setup.actions, &setup.attributes,
+  const std::string& program = options.program ? *options.program : args.at(0);
+  int code = ::posix_spawn(&pid, program.c_str(), &setup.actions, &setup.attributes,
                            pointers(args).data(), pointers(options.env).data());
-  if (code != 0) return fail(code, fmt::format("execve(\"{}\")", args[0]));
+  if (code != 0) return fail(code, fmt::format("execve(\"{}\")", program));
   // Nobody else reaps our child, so the pid is still its own.
   Result<Fd> pidfd = os::pidfd_open(pid);
   if (pidfd) return Child(pid, *std::move(pidfd));

@@ -38,6 +38,7 @@ Result<WaitStatus> wait_pidfd(FdRef pidfd);
 struct SpawnOptions {
   std::vector<std::string> env;          ///< \shape `NAME=value`
   std::optional<std::string> directory;  ///< to start in; none: ours
+  std::optional<std::string> program;    ///< path of what is executed; none: the first argument
   // Descriptors that become 0, 1 and 2; none: ours.
   std::optional<FdRef> stdin_, stdout_, stderr_;
 };

@@ -13,8 +13,10 @@ Builder::Builder(std::string_view id) : lane_(&plan_.container) {
   plan_.text.assign(8, '\0');  // offset 0 is the empty string, and no pointer to anything
   plan_.host.reserve(96);
   plan_.container.reserve(384);
-  plan_.slot_names = {"rootfs", "stdin", "stdout", "stderr", "report read", "report write",
-                      "helper", "plan",  "times",  "pidfd",  "cgroup", "device filter", "attach type"};
+  plan_.slot_names = {"rootfs",       "stdin",         "stdout",      "stderr", "report read",
+                      "report write", "helper",        "plan",        "times",  "pidfd",
+                      "cgroup",       "device filter", "attach type", "sync",   "sync of the child",
+                      "start",        "console",       "target"};
 }
 
 Builder& Builder::step(std::string_view step, std::string_view pointer) {
@@ -75,6 +77,35 @@ bool PlanInput::has_namespace(std::string_view type) const {
   return std::ranges::any_of(spec.linux_.namespaces, [&](const oci::Namespace& ns) {
     return ns.type == type && ns.path.empty();
   });
+}
+
+Op& Builder::write(std::uint8_t file, std::string_view text) {
+  return op(Call::write,
+            {slot(file), this->text(text), number(static_cast<std::int64_t>(text.size()))});
+}
+
+bool PlanInput::joins_namespace(std::string_view type) const {
+  return std::ranges::any_of(spec.linux_.namespaces, [&](const oci::Namespace& ns) {
+    return ns.type == type && !ns.path.empty();
+  });
+}
+
+bool PlanInput::in_user_namespace() const {
+  return facts.in_user_namespace || has_namespace("user") || joins_namespace("user");
+}
+
+bool PlanInput::maps_gid(std::uint64_t gid) const {
+  if (has_namespace("user"))
+    return std::ranges::any_of(spec.linux_.gid_mappings, [&](const oci::IdMapping& map) {
+      return gid >= map.container_id && gid - map.container_id < map.size;
+    });
+  return !facts.in_user_namespace || gid < facts.mapped_gids;
+}
+
+bool PlanInput::has_rendezvous() const {
+  const oci::Hooks& hooks = spec.hooks;
+  return !hooks.prestart.empty() || !hooks.create_runtime.empty() ||
+         !hooks.create_container.empty();
 }
 
 bool PlanInput::shares_namespace(std::string_view type) const { return !has_namespace(type); }

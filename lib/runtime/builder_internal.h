@@ -42,6 +42,10 @@ class Builder {
   static Value address_of(std::uint8_t slot) { return {Arg::SlotAddress, slot}; }
   static Value supplied(Extern word) { return {Arg::Extern, static_cast<std::int32_t>(word)}; }
   static Value null() { return {}; }
+  /// `write(file, text)`
+  Op& write(std::uint8_t file, std::string_view text);
+  /// Makes the word at \p at of the text table, a text offset, an address when the plan is run.
+  void address_at(std::uint32_t at) { plan_.pointers.push_back(at); }
   Value text(std::string_view text);
   /// A struct, 8-aligned.
   template <typename T>
@@ -77,20 +81,46 @@ class Builder {
 struct PlanInput {
   const oci::Spec& spec;
   const HostFacts& facts;
-  const SeccompFilter* filter = nullptr;  ///< nullptr: none
+  const PlanOptions& options;
+  const SeccompFilter* filter = nullptr;               ///< nullptr: none
   bool has_namespace(std::string_view type) const;     ///< a new one is asked for
+  bool joins_namespace(std::string_view type) const;   ///< joined by path
   bool shares_namespace(std::string_view type) const;  ///< joined by path, or the host's
+  /// Ours, or one of the container's own.
+  bool in_user_namespace() const;
+  /// Whether group \p gid exists in the container's user namespace.
+  bool maps_gid(std::uint64_t gid) const;
+  /// The first process waits at the rendezvous for hooks.
+  bool has_rendezvous() const;
+  /// Parent and child talk before the program runs.
+  bool has_sync() const {
+    return has_rendezvous() || has_namespace("user") || options.waits_for_start;
+  }
 };
 
 // The passes, in the order of a start. Each appends to \p b.
 Result<void> plan_host_lane(Builder& b, const PlanInput& in);
-void plan_clone(Builder& b, const PlanInput& in);
+void plan_report_and_helper(Builder& b, const PlanInput& in);
+void plan_clone(Builder& b, const PlanInput& in, std::uint64_t namespaces);
 Result<void> plan_isolation(Builder& b, const PlanInput& in);
 Result<void> plan_mounts(Builder& b, const PlanInput& in);
 void plan_hidden_paths(Builder& b, const PlanInput& in);
+void plan_rendezvous(Builder& b, const PlanInput& in);
 void plan_pivot(Builder& b, const PlanInput& in);
-Result<void> plan_process(Builder& b, const PlanInput& in);
-Result<void> plan_program(Builder& b, const PlanInput& in);
+Result<void> plan_setting(Builder& b, const PlanInput& in);
+void plan_terminal(Builder& b, const PlanInput& in, bool has_console_node);
+Result<void> plan_process(Builder& b, const PlanInput& in, bool is_first = true);
+void plan_program(Builder& b);
+
+/// The `CLONE_NEW*` bit of a namespace type.
+std::uint64_t namespace_flag(std::string_view type);
+/// Limits that a process of a user namespace may not raise itself: set from outside.
+void plan_raised_limits(Builder& b, const PlanInput& in);
+/// Hides the helper from ptrace.
+void plan_undumpable(Builder& b);
+void plan_oom_score(Builder& b, const PlanInput& in);
+/// Writes into a file of the host's /proc or /sys.
+void plan_write(Builder& b, std::string_view path, std::string_view value);
 
 /// A path with `//`, `.` and `..` resolved as text: `/a/../b//c/` is `/b/c`.
 std::string clean_path(std::string_view path);

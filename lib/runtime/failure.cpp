@@ -34,7 +34,7 @@ std::string step_hint(std::string_view step, const Op& op, int code) {
   if (step == "mount.bind" && (code == ENOTDIR || (code == EINVAL && op.call == Call::move_mount)))
     return "one side is a file and the other a directory: mount a file on a file, a directory on a "
            "directory";
-  if (code == ELOOP)
+  if (code == ELOOP && step.starts_with("mount."))
     return "the mount point is a symlink in the image: the kernel's file systems are mounted on "
            "real directories only";
   if (code == EEXIST && op.call == Call::mkdirat)
@@ -46,6 +46,16 @@ std::string step_hint(std::string_view step, const Op& op, int code) {
   if (step == "ids.user" && code == EINVAL)
     return "that id is not mapped in this user namespace: give the user more ids in /etc/subuid "
            "and /etc/subgid";
+  if (step == "ns.user" && code == EINVAL && op.call != Call::write)
+    return "id 0 is not mapped in the container's user namespace: map it in uidMappings and "
+           "gidMappings";
+  if (step == "process.label")
+    return "this host has no such security module, or does not know the label: leave "
+           "selinuxLabel and apparmorProfile out";
+  if (step == "tty.open" && code == ENOENT)
+    return "the container has no terminals: mount devpts on /dev/pts";
+  if (step == "mount.other" && code == EINVAL)
+    return "the file system refuses one of the options";
   if (step == "process.rlimit" && code == EPERM)
     return "only CAP_SYS_RESOURCE may raise a hard limit: ask for less";
   return "";
@@ -64,7 +74,8 @@ Error describe_failure(const LaunchPlan& plan, const Failure& failure, os::FdRef
                        const std::array<int, kSlotCount>& slots) {
   const Op& op = (failure.lane == kHostLane ? plan.host : plan.container)[failure.op];
   const Step& step = all_steps()[op.step];
-  if (step.id == "exec") return exec_error(plan, failure, rootfs).with_step(step.id);
+  if (step.id == "exec" || step.id == "exec.find")
+    return exec_error(plan, failure, rootfs).with_step("exec");
   std::string_view pointer = plan.string_at(op.pointer);
   std::string what = fmt::format("{}{}{}{}: {}", step.title, pointer.empty() ? "" : " (", pointer,
                                  pointer.empty() ? "" : ")", render_call(plan, op, slots));

@@ -1,17 +1,20 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
-#include <linux/seccomp.h>
 #include <linux/close_range.h>
+#include <linux/keyctl.h>
 #include <linux/memfd.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -39,7 +42,8 @@ constexpr FlagName kMountAttribute[] = {{MOUNT_ATTR_RDONLY, "MOUNT_ATTR_RDONLY"}
                                         {MOUNT_ATTR_NOATIME, "MOUNT_ATTR_NOATIME"},
                                         {MOUNT_ATTR_STRICTATIME, "MOUNT_ATTR_STRICTATIME"},
                                         {MOUNT_ATTR_NODIRATIME, "MOUNT_ATTR_NODIRATIME"},
-                                        {MOUNT_ATTR_NOSYMFOLLOW, "MOUNT_ATTR_NOSYMFOLLOW"}};
+                                        {MOUNT_ATTR_NOSYMFOLLOW, "MOUNT_ATTR_NOSYMFOLLOW"},
+                                        {MOUNT_ATTR_IDMAP, "MOUNT_ATTR_IDMAP"}};
 constexpr FlagName kOpenTree[] = {{OPEN_TREE_CLONE, "OPEN_TREE_CLONE"},
                                   {OPEN_TREE_CLOEXEC, "OPEN_TREE_CLOEXEC"},
                                   {AT_EMPTY_PATH, "AT_EMPTY_PATH"},
@@ -80,13 +84,24 @@ constexpr FlagName kPrctl[] = {
     {PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS"}, {PR_CAP_AMBIENT, "PR_CAP_AMBIENT"}};
 constexpr FlagName kMode[] = {
     {S_IFCHR, "S_IFCHR"}, {S_IFBLK, "S_IFBLK"}, {S_IFREG, "S_IFREG"}, {S_IFIFO, "S_IFIFO"}};
-constexpr FlagName kSocket[] = {{SOCK_CLOEXEC, "SOCK_CLOEXEC"}};
+constexpr FlagName kSocket[] = {
+    {SOCK_STREAM, "SOCK_STREAM"}, {SOCK_DGRAM, "SOCK_DGRAM"}, {SOCK_CLOEXEC, "SOCK_CLOEXEC"}};
+constexpr FlagName kSocketFamily[] = {{AF_UNIX, "AF_UNIX"}, {AF_INET, "AF_INET"}};
+constexpr FlagName kAccess[] = {{X_OK, "X_OK"}};
+constexpr FlagName kAccessFlags[] = {{AT_EACCESS, "AT_EACCESS"}};
+constexpr FlagName kIoPriorityWho[] = {{1, "IOPRIO_WHO_PROCESS"}};
+constexpr FlagName kKeyctl[] = {{KEYCTL_JOIN_SESSION_KEYRING, "KEYCTL_JOIN_SESSION_KEYRING"}};
+constexpr FlagName kPersonality[] = {{PER_LINUX, "PER_LINUX"}, {PER_LINUX32, "PER_LINUX32"}};
 constexpr FlagName kCloseRange[] = {{CLOSE_RANGE_CLOEXEC, "CLOSE_RANGE_CLOEXEC"}};
 constexpr FlagName kMaskHow[] = {
     {SIG_BLOCK, "SIG_BLOCK"}, {SIG_UNBLOCK, "SIG_UNBLOCK"}, {SIG_SETMASK, "SIG_SETMASK"}};
 constexpr FlagName kFsOpen[] = {{FSOPEN_CLOEXEC, "FSOPEN_CLOEXEC"}};
 constexpr FlagName kFsMount[] = {{FSMOUNT_CLOEXEC, "FSMOUNT_CLOEXEC"}};
-constexpr FlagName kIoctl[] = {{SIOCSIFFLAGS, "SIOCSIFFLAGS"}};
+constexpr FlagName kIoctl[] = {{SIOCSIFFLAGS, "SIOCSIFFLAGS"},
+                               {TIOCSPTLCK, "TIOCSPTLCK"},
+                               {TIOCGPTPEER, "TIOCGPTPEER"},
+                               {TIOCSWINSZ, "TIOCSWINSZ"},
+                               {TIOCSCTTY, "TIOCSCTTY"}};
 constexpr FlagName kSignal[] = {{SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},    {SIGQUIT, "SIGQUIT"},
                                 {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"},  {SIGPIPE, "SIGPIPE"},
                                 {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"},  {SIGCHLD, "SIGCHLD"},
@@ -148,6 +163,18 @@ std::span<const FlagName> names_of(Family family) {
       return kIoctl;
     case Family::Signal:
       return kSignal;
+    case Family::Access:
+      return kAccess;
+    case Family::AccessFlags:
+      return kAccessFlags;
+    case Family::IoPriorityWho:
+      return kIoPriorityWho;
+    case Family::Keyctl:
+      return kKeyctl;
+    case Family::Personality:
+      return kPersonality;
+    case Family::SocketFamily:
+      return kSocketFamily;
     case Family::SeccompOperation:
       return kSeccompOperation;
     case Family::SeccompFlag:

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "runtime/init/executor.h"
 #include "runtime/init/syscall.h"
 #include "runtime/plan.h"
+#include "runtime/prepare_internal.h"
 #include "runtime/runtime.h"
 #include "runtime/spawn_internal.h"
 
@@ -73,11 +75,15 @@ std::string plan_image(const LaunchPlan& plan, const Slots& slots, std::uint32_t
   header.asked = asked;
   header.filter = plan.filter;
   header.filter_count = plan.filter_count;
-  std::string image(header.text + plan.text.size(), '\0');
+  header.pointers = static_cast<std::uint32_t>(aligned(header.text + plan.text.size()));
+  header.pointer_count = static_cast<std::uint32_t>(plan.pointers.size());
+  std::size_t pointer_bytes = plan.pointers.size() * sizeof plan.pointers[0];
+  std::string image(header.pointers + pointer_bytes, '\0');
   std::memcpy(image.data(), &header, sizeof header);
   std::memcpy(image.data() + header.ops, plan.container.data(), ops_bytes);
   std::memcpy(image.data() + header.slots, slots.all().data(), sizeof slots.all());
   std::memcpy(image.data() + header.text, plan.text.data(), plan.text.size());
+  std::memcpy(image.data() + header.pointers, plan.pointers.data(), pointer_bytes);
   return image;
 }
 
@@ -174,6 +180,8 @@ class Launch {
 
   Failure run();
   Result<void> prepare();
+  /// Why the caller's own part failed; empty when it did not.
+  std::optional<Error> caller_error;
   Timeline timeline(std::int64_t start_ns) const;
   pid_t pid() const { return pid_; }
   os::Fd take_pidfd() { return slots_.take(kSlotPidfd); }
@@ -181,6 +189,10 @@ class Launch {
 
  private:
   Failure clone();
+  Failure run_after_clone();
+  void read_report(Failure& failure);
+  Result<void> lend_inputs();
+  Result<void> prepare_mounts();
   long clone_once(const Op& op, ChildWork& work);
 
   const LaunchPlan& plan_;
@@ -191,6 +203,10 @@ class Launch {
   Machine<Kernel> machine_;
   std::array<long, kExternCount> externs_{};
   std::array<char, 24> fd_text_{}, size_text_{};
+  std::array<char, 32> uid_map_path_{}, gid_map_path_{};
+  std::uint64_t word_ = 0;
+  std::string text_;  ///< the plan's text, where mounts need values that only exist now
+  std::vector<os::Fd> user_namespaces_;
   std::array<const char*, 4> helper_argv_{};
   std::array<const char*, 1> helper_envp_{};
   std::string image_;
@@ -202,7 +218,7 @@ class Launch {
   alignas(16) std::array<char, kChildStackBytes> child_stack_;
 };
 
-Result<void> Launch::prepare() {
+Result<void> Launch::lend_inputs() {
   slots_.lend(kSlotRootfs, inputs_.rootfs);
   const os::FdRef* stdio[] = {&inputs_.stdin_, &inputs_.stdout_, &inputs_.stderr_};
   for (std::uint8_t i = 0; i < 3; ++i) {
@@ -211,6 +227,36 @@ Result<void> Launch::prepare() {
     if (copy < 0) return fail(errno, fmt::format("fcntl({}, F_DUPFD_CLOEXEC)", stdio[i]->raw()));
     slots_.own(static_cast<std::uint8_t>(kSlotStdin + i), copy);
   }
+  if (inputs_.console) slots_.lend(kSlotConsole, *inputs_.console);
+  if (inputs_.target) slots_.lend(kSlotTarget, *inputs_.target);
+  if (!plan_.waits_for_start) return {};
+  if (!inputs_.start || !inputs_.report_read || !inputs_.report_write)
+    return fail(0, "a plan that waits for its start needs what it waits on");
+  slots_.lend(kSlotStart, *inputs_.start);
+  slots_.lend(kSlotReportRead, *inputs_.report_read);
+  // The lane closes this one.
+  int copy = ::fcntl(inputs_.report_write->raw(), F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return fail(errno, "fcntl(report, F_DUPFD_CLOEXEC)");
+  slots_.own(kSlotReportWrite, copy);
+  return {};
+}
+
+// Values that exist only now: the user namespaces of id-mapped mounts.
+Result<void> Launch::prepare_mounts() {
+  if (plan_.user_mappings.empty()) return {};
+  text_ = plan_.text;
+  for (const UserMapping& mapping : plan_.user_mappings) {
+    SUIT_LET(os::Fd space, make_user_namespace(mapping.uids, mapping.gids));
+    std::uint64_t number = static_cast<std::uint64_t>(space.raw());
+    std::memcpy(text_.data() + mapping.userns_fd, &number, sizeof number);
+    user_namespaces_.push_back(std::move(space));
+  }
+  return {};
+}
+
+Result<void> Launch::prepare() {
+  SUIT_TRY(lend_inputs());
+  SUIT_TRY(prepare_mounts());
   machine_.asked = kWhenInChild | (shared_memory_allowed() ? kWhenSharedMemory : 0U) |
                    (inputs_.die_with_parent ? kWhenDieWithParent : 0U) |
                    (inputs_.timed ? kWhenTimed : 0U);
@@ -222,7 +268,7 @@ Result<void> Launch::prepare() {
   machine_.sys = &kernel_;
   machine_.ops = plan_.host.data();
   machine_.slots = slots_.data();
-  machine_.text = plan_.text.data();
+  machine_.text = text_.empty() ? plan_.text.data() : text_.data();
   machine_.externs = externs_.data();
   auto supply = [&](Extern word, const void* address) {
     externs_[static_cast<std::size_t>(word)] = reinterpret_cast<long>(address);
@@ -231,6 +277,9 @@ Result<void> Launch::prepare() {
   externs_[static_cast<std::size_t>(Extern::HelperSize)] =
       &suit_init_image_end[0] - &suit_init_image[0];
   supply(Extern::Failure, &reported_);
+  supply(Extern::Word, &word_);
+  supply(Extern::UidMapPath, uid_map_path_.data());
+  supply(Extern::GidMapPath, gid_map_path_.data());
   supply(Extern::Argv, helper_argv_.data());
   supply(Extern::Envp, helper_envp_.data());
   return {};
@@ -279,6 +328,11 @@ Failure Launch::run() {
     ++plan_at;
   Failure failure = run_ops(machine_, 0, plan_at, kHostLane);
   if (failure.error != 0) return failure;
+  for (const CopyUp& copy : plan_.copies)
+    if (auto done = copy_up(inputs_.rootfs, copy.destination, slots_.data()[copy.mount]); !done) {
+      caller_error = std::move(done).error();
+      return {};
+    }
   image_ = plan_image(plan_, slots_, machine_.asked);
   externs_[static_cast<std::size_t>(Extern::PlanImage)] = reinterpret_cast<long>(image_.data());
   externs_[static_cast<std::size_t>(Extern::PlanSize)] = static_cast<long>(image_.size());
@@ -293,9 +347,40 @@ Failure Launch::run() {
 
   // After this line the child exists: every return must reap it.
   if (inputs_.timed) slots_at_clone_.assign(slots_.all().begin(), slots_.all().end());
-  failure = run_ops(machine_, parts_.after, parts_.end, kHostLane);
-  slots_.data()[kSlotReportWrite] = -1;  // closed by the lane
+  failure = run_after_clone();
+  if (failure.error == kErrReset) read_report(failure);
   return failure.error != 0 ? failure : reported_;
+}
+
+// The rest of the host lane, with the caller's part in between.
+Failure Launch::run_after_clone() {
+  externs_[static_cast<std::size_t>(Extern::ChildPid)] = pid_;
+  fmt::format_to_n(uid_map_path_.data(), uid_map_path_.size() - 1, "/proc/{}/uid_map", pid_);
+  fmt::format_to_n(gid_map_path_.data(), gid_map_path_.size() - 1, "/proc/{}/gid_map", pid_);
+  std::uint32_t from = parts_.after;
+  Failure failure;
+  for (std::uint32_t i = parts_.after; i < parts_.end && failure.error == 0; ++i) {
+    if ((plan_.host[i].flags & kCallerActs) == 0 || !inputs_.at_rendezvous) continue;
+    failure = run_ops(machine_, from, i + 1, kHostLane);
+    from = i + 1;
+    if (failure.error != 0) break;
+    if (auto acted = inputs_.at_rendezvous(pid_); !acted) {
+      caller_error = std::move(acted).error();
+      return {};
+    }
+  }
+  if (failure.error == 0) failure = run_ops(machine_, from, parts_.end, kHostLane);
+  // Closed by the lane.
+  slots_.data()[kSlotReportWrite] = -1;
+  if (slots_.data()[kSlotSyncHost] >= 0) slots_.data()[kSlotSyncChild] = -1;
+  return failure;
+}
+
+// The child went away while we waited for it: what it had to say.
+void Launch::read_report(Failure& failure) {
+  Failure said;
+  ssize_t size = ::read(slots_.data()[kSlotReportRead], &said, sizeof said);
+  if (size == static_cast<ssize_t>(sizeof said) && said.error != 0) failure = said;
 }
 
 Timeline Launch::timeline(std::int64_t start_ns) const {
@@ -334,8 +419,12 @@ Result<Container> launch(const LaunchPlan& plan, const LaunchInputs& inputs) {
   Container container;
   container.pid_ = launch.pid();
   container.pidfd_ = launch.take_pidfd();
-  container.cgroup2_dir_ = plan.cgroup_dir;
-  container.devices_dir_ = plan.devices_dir;
+  if (plan.owns_cgroup) {
+    container.cgroup2_dir_ = plan.cgroup_dir;
+    container.devices_dir_ = plan.devices_dir;
+  }
+  // The container ends with this scope.
+  if (launch.caller_error) return std::unexpected(std::move(*launch.caller_error));
   if (failure.error != 0) {
     // The cgroup of somebody else's container of the same name must stay.
     const Op& op = (failure.lane == kHostLane ? plan.host : plan.container)[failure.op];

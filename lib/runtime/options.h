@@ -24,11 +24,20 @@ struct MountOptions {
   std::uint64_t recursive_clear = 0;
   std::uint64_t propagation = 0;  ///< `MS_PRIVATE`, …; 0: not given
   bool recursive_propagation = false;
+  bool remount = false;             ///< attributes of what is mounted there already
+  bool copies_up = false;           ///< `tmpcopyup`: the tmpfs starts with the image's files
+  bool maps_ids = false;            ///< `idmap`, `ridmap`: ids of the mount are the container's
+  bool maps_below = false;          ///< `ridmap`: of what is mounted below as well
+  bool follows_source = true;       ///< false: `src-nofollow`
+  bool follows_destination = true;  ///< false: `dest-nofollow`
   std::vector<std::pair<std::string, std::string>>
       data;  ///< for the file system: `size=64m`; flags have no value
 };
 
 /// \errors 0 for an option that we know and do not support, by name
 Result<MountOptions> parse_mount_options(const oci::SpecMount& mount);
+
+/// Every word that `parse_mount_options` gives a meaning to, sorted.
+std::vector<std::string> known_mount_options();
 
 }  // namespace suit::runtime

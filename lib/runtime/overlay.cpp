@@ -79,11 +79,11 @@ Result<os::Fd> mount_overlay(const Overlay& overlay, const HostFacts& facts) {
   return fs->fsmount(MOUNT_ATTR_NODEV);
 }
 
-Result<os::Fd> clone_tree(const std::string& path) {
+Result<os::Fd> clone_tree(const std::string& path, std::string_view propagation) {
   SUIT_LET(os::Fd tree, os::open_tree(os::FdRef::cwd(), path, OPEN_TREE_CLONE | AT_RECURSIVE));
   // A copy of a shared mount is its peer: what the container mounts there would appear on the host.
   mount_attr attributes{};
-  attributes.propagation = MS_PRIVATE;
+  attributes.propagation = propagation.ends_with("slave") ? MS_SLAVE : MS_PRIVATE;
   SUIT_TRY(os::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
   return tree;
 }

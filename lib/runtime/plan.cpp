@@ -52,13 +52,6 @@ Result<void> check_spec(const oci::Spec& spec) {
   const oci::SpecUser& user = spec.process.user;
   if (user.uid == kNoId || user.gid == kNoId)
     return fail(0, fmt::format("/process/user: {} is not a user or group id", kNoId));
-  if (spec.process.terminal)
-    return fail(0, "/process/terminal: a terminal is not supported by this runtime",
-                "run without a terminal, with stdin kept open if input is needed");
-  const std::string& propagation = spec.linux_.rootfs_propagation;
-  if (!propagation.empty() && !propagation.ends_with("private") && !propagation.ends_with("slave"))
-    return fail(0, fmt::format("/linux/rootfsPropagation: \"{}\" is not supported", propagation),
-                "use private, rprivate, slave or rslave");
   return {};
 }
 
@@ -68,7 +61,7 @@ Result<void> check_namespaces(const PlanInput& in) {
     for (std::size_t k = 0; k < i; ++k)
       if (list[i].type == list[k].type)
         return fail(0, fmt::format("/linux/namespaces/{}: a second {} namespace", i, list[i].type));
-  if (!in.has_namespace("mount"))
+  if (!in.has_namespace("mount") && !in.joins_namespace("mount"))
     return fail(0, "/linux/namespaces: a mount namespace is missing", "add {\"type\": \"mount\"}");
   if (in.shares_namespace("uts") && !in.spec.hostname.empty() &&
       std::ranges::none_of(list, [](const oci::Namespace& ns) { return ns.type == "uts"; }))
@@ -78,21 +71,50 @@ Result<void> check_namespaces(const PlanInput& in) {
   return {};
 }
 
+Result<void> check_mappings(const PlanInput& in) {
+  const oci::Linux& linux_part = in.spec.linux_;
+  bool has_maps = !linux_part.uid_mappings.empty() || !linux_part.gid_mappings.empty();
+  if (in.has_namespace("user") &&
+      (linux_part.uid_mappings.empty() || linux_part.gid_mappings.empty()))
+    return fail(0, "/linux/uidMappings: a user namespace needs uidMappings and gidMappings");
+  if (has_maps && !in.has_namespace("user") && !in.joins_namespace("user"))
+    return fail(0, "/linux/uidMappings: id mappings without a user namespace",
+                "add {\"type\": \"user\"} to /linux/namespaces");
+  if (in.joins_namespace("user") && in.has_namespace("pid"))
+    return fail(0,
+                "/linux/namespaces: a new pid namespace cannot belong to a user namespace that is "
+                "joined by path",
+                "join the pid namespace by path too, or make a new user namespace");
+  if (!linux_part.time_offsets.empty() && !in.has_namespace("time"))
+    return fail(0, "/linux/timeOffsets: offsets without a new time namespace",
+                "add {\"type\": \"time\"} to /linux/namespaces");
+  return {};
+}
+
 }  // namespace
 
 Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id,
                                const SeccompFilter* filter) {
+  PlanOptions options;
+  options.filter = filter;
+  return plan_launch(spec, facts, id, options);
+}
+
+Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id,
+                               const PlanOptions& options) {
   if (!is_id(id))
     return fail(0, fmt::format("\"{}\" is not a container id", id),
                 "use letters, digits, '_', '.' and '-', a letter or digit first, 128 at most");
   SUIT_TRY(check_spec(spec));
   SeccompFilter own_filter;
+  const SeccompFilter* filter = options.filter;
   if (spec.linux_.seccomp) {
     SUIT_LET(own_filter, compile_seccomp(*spec.linux_.seccomp));
     filter = &own_filter;
   }
-  PlanInput in{spec, facts, filter};
+  PlanInput in{spec, facts, options, filter};
   SUIT_TRY(check_namespaces(in));
+  SUIT_TRY(check_mappings(in));
 
   Builder b(id);
   SUIT_TRY(plan_host_lane(b, in));
@@ -100,12 +122,14 @@ Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, st
   SUIT_TRY(plan_isolation(b, in));
   SUIT_TRY(plan_mounts(b, in));
   plan_hidden_paths(b, in);
+  plan_rendezvous(b, in);
   plan_pivot(b, in);
   // No path of the host exists after the pivot.
   SUIT_TRY(plan_process(b, in));
-  SUIT_TRY(plan_program(b, in));
+  plan_program(b);
   // Last: what the helper inherits is what the container lane uses.
-  plan_clone(b, in);
+  plan_clone(b, in, namespaces_of(spec));
+  b.plan().waits_for_start = options.waits_for_start;
   if (b.slots_exhausted())
     return fail(0, "the spec has more bind mounts and devices than a plan can hold (230)");
   return std::move(b.plan());

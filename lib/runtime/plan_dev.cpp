@@ -52,10 +52,16 @@ Result<std::vector<Node>> wanted_nodes(const oci::Spec& spec) {
     std::string path = clean_path(device.path);
     if (!path.starts_with("/dev/"))
       return fail(0, fmt::format("{}: device \"{}\" is not below /dev", pointer, device.path));
+    // Ours already: links, and the terminal. Callers that hand over all of the host's devices name
+    // these, too.
+    std::string name = path.substr(5);
+    if (std::ranges::find(kLinks, name, &Link::name) != kLinks.end() ||
+        (spec.process.terminal && name == "console"))
+      continue;
     mode_t type = device.type == 'b' ? S_IFBLK : device.type == 'p' ? S_IFIFO : S_IFCHR;
-    Node node{path.substr(5), type | (device.mode & 07777),
-              device.major,   device.minor,
-              device.uid,     device.gid,
+    Node node{std::move(name), type | (device.mode & 07777),
+              device.major,    device.minor,
+              device.uid,      device.gid,
               pointer};
     auto same = std::ranges::find(nodes, node.name, &Node::name);
     if (same == nodes.end())
@@ -96,13 +102,19 @@ Result<void> plan_dev_tree(Builder& b, const PlanInput& in, std::uint8_t tree) {
   SUIT_LET(std::vector<Node> nodes, wanted_nodes(in.spec));
   for (const Node& node : nodes) {
     b.step("dev.nodes", node.pointer);
-    if (in.facts.in_user_namespace && !S_ISFIFO(node.mode)) {
+    if (in.in_user_namespace() && !S_ISFIFO(node.mode)) {
       plan_parents(b, tree, node.name);
       b.op(Call::mknodat, {Builder::slot(tree), b.text(node.name), Builder::number(S_IFREG | 0644),
                            Builder::number(0)});
     } else {
       plan_node(b, tree, node);
     }
+  }
+  if (in.spec.process.terminal) {
+    // Where the terminal will be attached.
+    b.step("dev.nodes", "/process/terminal");
+    b.op(Call::mknodat, {Builder::slot(tree), b.text("console"), Builder::number(S_IFREG | 0600),
+                         Builder::number(0)});
   }
   // Mount points of what the spec mounts directly below: no path of the image is needed for them.
   for (const oci::SpecMount& mount : in.spec.mounts) {
@@ -120,7 +132,7 @@ Result<void> plan_dev_tree(Builder& b, const PlanInput& in, std::uint8_t tree) {
 }
 
 void plan_dev_binds(Builder& b, const PlanInput& in) {
-  if (!in.facts.in_user_namespace) return;
+  if (!in.in_user_namespace()) return;
   auto nodes = wanted_nodes(in.spec);
   if (!nodes) return;  // plan_dev_tree has refused it already
   for (const Node& node : *nodes) {

@@ -127,6 +127,15 @@ void plan_hidden_paths(Builder& b, const PlanInput& in) {
   }
 }
 
+void plan_rendezvous(Builder& b, const PlanInput& in) {
+  if (!in.has_rendezvous()) return;
+  b.step("hooks.rendezvous", "/hooks");
+  b.write(kSlotSyncChild, "h");
+  b.op(Call::read, {Builder::slot(kSlotSyncChild), b.data(std::uint64_t{0}), Builder::number(1)})
+      .flags = kMustRead;
+  plan_undumpable(b);
+}
+
 void plan_pivot(Builder& b, const PlanInput& in) {
   // Docker makes a working directory that the image lacks; after this the root may be read-only.
   b.step("process.cwd", "/process/cwd");
@@ -141,10 +150,24 @@ void plan_pivot(Builder& b, const PlanInput& in) {
   }
   b.step("root.pivot", "/root/path");
   b.op(Call::fchdir, {Builder::slot(kSlotRootfs)});
-  // The new root covers the old one at the same place, so no directory for it is needed.
-  b.op(Call::pivot_root, {b.text("."), b.text(".")});
-  b.op(Call::umount2, {b.text("."), Builder::number(MNT_DETACH)});
+  if (in.options.has_pivot) {
+    // The new root covers the old one at the same place, so no directory for it is needed.
+    b.op(Call::pivot_root, {b.text("."), b.text(".")});
+    b.op(Call::umount2, {b.text("."), Builder::number(MNT_DETACH)});
+  } else {
+    b.op(Call::chroot, {b.text(".")});
+  }
   b.op(Call::chdir, {b.text("/")});
+  const std::string& propagation = in.spec.linux_.rootfs_propagation;
+  bool is_shared = propagation.ends_with("shared");
+  if (!is_shared && !propagation.ends_with("unbindable")) return;
+  b.step("root.propagation", "/linux/rootfsPropagation");
+  mount_attr attributes{};
+  attributes.propagation = is_shared ? MS_SHARED : MS_UNBINDABLE;
+  b.op(Call::mount_setattr,
+       {Builder::slot(kSlotRootfs), b.text(""),
+        Builder::number(AT_EMPTY_PATH | (propagation.starts_with('r') ? AT_RECURSIVE : 0)),
+        b.data(attributes), Builder::number(sizeof attributes)});
 }
 
 }  // namespace suit::runtime

@@ -19,40 +19,47 @@
 namespace suit::runtime {
 namespace {
 
-struct JoinFlag {
-  std::string_view type;
-  int flag;
-};
-// A joined pid or time namespace takes effect for children only, a user namespace changes who we
-// are.
-constexpr std::array<JoinFlag, 4> kJoinable = {{{"network", CLONE_NEWNET},
-                                                {"ipc", CLONE_NEWIPC},
-                                                {"uts", CLONE_NEWUTS},
-                                                {"cgroup", CLONE_NEWCGROUP}}};
+// Only our children can be born into another pid namespace; so we go there in name, clone, and come
+// back.
+void plan_join_pid(Builder& b, std::uint8_t slot) {
+  std::uint8_t own = b.named_slot("own pid namespace");
+  b.op(Call::openat, {Builder::number(AT_FDCWD), b.text("/proc/self/ns/pid"),
+                      Builder::number(O_RDONLY | O_CLOEXEC), Builder::number(0)})
+      .result = own;
+  b.op(Call::setns, {Builder::slot(slot), Builder::number(CLONE_NEWPID)});
+}
 
-Result<void> plan_joins(Builder& b, const oci::Spec& spec) {
-  for (std::size_t i = 0; i < spec.linux_.namespaces.size(); ++i) {
-    const oci::Namespace& ns = spec.linux_.namespaces[i];
-    std::string pointer = fmt::format("/linux/namespaces/{}", i);
-    if (ns.type == "user")
-      return fail(
-          0, fmt::format("{}: a user namespace of the container's own is not supported", pointer),
-          "run the engine itself in a user namespace: start it as a plain user");
+Result<void> plan_joins(Builder& b, const PlanInput& in) {
+  const auto& list = in.spec.linux_.namespaces;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const oci::Namespace& ns = list[i];
     if (ns.path.empty()) continue;
-    const auto* join = std::ranges::find(kJoinable, ns.type, &JoinFlag::type);
-    if (join == kJoinable.end())
-      return fail(
-          0, fmt::format("{}: joining a {} namespace by path is not supported", pointer, ns.type));
     b.in_host_lane();
-    b.step("ns.join", pointer);
-    std::uint8_t slot = b.new_slot(ns.type + " namespace");
+    b.step("ns.join", fmt::format("/linux/namespaces/{}", i));
+    std::uint8_t slot = b.named_slot(ns.type + " namespace");
     b.op(Call::openat, {Builder::number(AT_FDCWD), b.text(ns.path),
                         Builder::number(O_RDONLY | O_CLOEXEC), Builder::number(0)})
         .result = slot;
+    if (ns.type == "pid") plan_join_pid(b, slot);
     b.in_container_lane();
-    b.op(Call::setns, {Builder::slot(slot), Builder::number(join->flag)});
+    // Pid: done above. User: in the child, before all else (plan_child_user).
+    if (ns.type == "pid" || ns.type == "user") continue;
+    b.op(Call::setns, {Builder::slot(slot),
+                       Builder::number(static_cast<std::int64_t>(namespace_flag(ns.type)))});
   }
   return {};
+}
+
+// A new time namespace takes its offsets only while nobody is in it: the program enters at its
+// exec.
+void plan_time(Builder& b, const PlanInput& in) {
+  if (!in.has_namespace("time")) return;
+  b.step("ns.time", "/linux/timeOffsets");
+  b.op(Call::unshare, {Builder::number(CLONE_NEWTIME)});
+  std::string text;
+  for (const auto& [clock, offset] : in.spec.linux_.time_offsets)
+    text += fmt::format("{} {} {}\n", clock, offset.seconds, offset.nanoseconds);
+  if (!text.empty()) plan_write(b, "/proc/self/timens_offsets", text);
 }
 
 // A chroot's root is no mount, and pivot_root wants one. A process whose root lies below its
@@ -101,17 +108,6 @@ void plan_loopback(Builder& b) {
   b.op(Call::ioctl, {Builder::slot(socket), Builder::number(SIOCSIFFLAGS), b.data(request)});
 }
 
-// Writes go through the host's /proc: nothing of the image is mounted yet, so it is the real one
-// (CVE-2025-52881).
-void plan_write(Builder& b, std::string_view path, std::string_view value) {
-  std::uint8_t file = b.named_slot("proc file");
-  b.op(Call::openat, {Builder::number(AT_FDCWD), b.text(path),
-                      Builder::number(O_WRONLY | O_CLOEXEC), Builder::number(0)})
-      .result = file;
-  b.op(Call::write, {Builder::slot(file), b.text(value),
-                     Builder::number(static_cast<std::int64_t>(value.size()))});
-}
-
 // The namespace that a sysctl belongs to, or "": the host's.
 std::string_view namespace_of_sysctl(std::string_view name) {
   constexpr std::array<std::string_view, 9> kIpc = {
@@ -149,8 +145,30 @@ Result<void> plan_sysctls(Builder& b, const PlanInput& in) {
 
 }  // namespace
 
+// Writes go through the host's /proc: nothing of the image is mounted yet, so it is the real one
+// (CVE-2025-52881).
+void plan_write(Builder& b, std::string_view path, std::string_view value) {
+  std::uint8_t file = b.named_slot("proc file");
+  b.op(Call::openat, {Builder::number(AT_FDCWD), b.text(path),
+                      Builder::number(O_WRONLY | O_CLOEXEC), Builder::number(0)})
+      .result = file;
+  b.write(file, value);
+}
+
+void plan_oom_score(Builder& b, const PlanInput& in) {
+  if (!in.spec.process.oom_score_adj) return;
+  b.step("proc.oom_score", "/process/oomScoreAdj");
+  plan_write(b, "/proc/self/oom_score_adj", std::to_string(*in.spec.process.oom_score_adj));
+}
+
+void plan_undumpable(Builder& b) {
+  b.step("proc.undumpable", "");
+  b.op(Call::prctl, {Builder::number(PR_SET_DUMPABLE), Builder::number(0), Builder::number(0),
+                     Builder::number(0), Builder::number(0)});
+}
+
 Result<void> plan_isolation(Builder& b, const PlanInput& in) {
-  SUIT_TRY(plan_joins(b, in.spec));
+  SUIT_TRY(plan_joins(b, in));
   if (!in.facts.root_is_mount) plan_escape(b);
 
   b.step("mount.private", "/linux/rootfsPropagation");
@@ -165,13 +183,11 @@ Result<void> plan_isolation(Builder& b, const PlanInput& in) {
   if (in.has_namespace("network")) plan_loopback(b);
   plan_names(b, in);
   SUIT_TRY(plan_sysctls(b, in));
-  if (in.spec.process.oom_score_adj) {
-    b.step("proc.oom_score", "/process/oomScoreAdj");
-    plan_write(b, "/proc/self/oom_score_adj", std::to_string(*in.spec.process.oom_score_adj));
-  }
-  b.step("proc.undumpable", "");
-  b.op(Call::prctl, {Builder::number(PR_SET_DUMPABLE), Builder::number(0), Builder::number(0),
-                     Builder::number(0), Builder::number(0)});
+  plan_time(b, in);
+  plan_oom_score(b, in);
+  SUIT_TRY(plan_setting(b, in));
+  // Hooks find their way in by /proc/PID/root, which an undumpable process does not have.
+  if (!in.has_rendezvous()) plan_undumpable(b);
   // Modes in the plan are what they say.
   b.step("process.umask", "/process/user/umask");
   b.op(Call::umask, {Builder::number(0)});

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -67,12 +68,34 @@ void plan_attributes(Builder& b, std::uint8_t tree, bool recursive, std::uint64_
                              b.data(attributes), Builder::number(sizeof attributes)});
 }
 
-void plan_bind(Builder& b, const Wanted& w, Symlinks symlinks) {
+// Files of the mount belong to the ids of a user namespace: one made for the mount's own mappings,
+// or with the container's.
+void plan_id_map(Builder& b, const PlanInput& in, const Wanted& w, std::uint8_t tree) {
+  const oci::SpecMount& mount = w.mount;
+  if (!w.options.maps_ids && mount.uid_mappings.empty()) return;
+  bool has_own = !mount.uid_mappings.empty();
+  UserMapping mapping;
+  mapping.uids = has_own ? mount.uid_mappings : in.spec.linux_.uid_mappings;
+  mapping.gids = has_own ? mount.gid_mappings : in.spec.linux_.gid_mappings;
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  Value data = b.data(attributes);
+  mapping.userns_fd = static_cast<std::uint32_t>(data.word) +
+                      static_cast<std::uint32_t>(offsetof(mount_attr, userns_fd));
+  b.plan().user_mappings.push_back(std::move(mapping));
+  b.op(Call::mount_setattr,
+       {Builder::slot(tree), b.text(""),
+        Builder::number(AT_EMPTY_PATH | (w.options.maps_below ? AT_RECURSIVE : 0)), data,
+        Builder::number(sizeof attributes)});
+}
+
+void plan_bind(Builder& b, const PlanInput& in, const Wanted& w, Symlinks symlinks) {
   const MountOptions& o = w.options;
   std::uint8_t tree = b.new_slot("source of " + w.destination);
   b.in_host_lane();
   b.step("mount.bind", w.pointer);
-  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (o.recursive_bind ? AT_RECURSIVE : 0U);
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (o.recursive_bind ? AT_RECURSIVE : 0U) |
+                   (o.follows_source ? 0U : AT_SYMLINK_NOFOLLOW);
   b.op(Call::open_tree, {Builder::number(AT_FDCWD), b.text(w.mount.source), Builder::number(flags)})
       .result = tree;
   // A copy of a shared mount is its peer: what the container mounts there would appear on the host.
@@ -80,14 +103,14 @@ void plan_bind(Builder& b, const Wanted& w, Symlinks symlinks) {
   if (propagation != MS_SHARED) plan_attributes(b, tree, true, 0, 0, propagation);
   plan_attributes(b, tree, false, o.set, o.clear, 0);
   plan_attributes(b, tree, true, o.recursive_set, o.recursive_clear, 0);
+  plan_id_map(b, in, w, tree);
   b.in_container_lane();
   attach_in_root(b, {tree, w.destination, symlinks, true});
 }
 
 // A value that a file system of a user namespace would refuse.
-bool is_unmapped_gid(const std::pair<std::string, std::string>& option, const HostFacts& facts) {
-  if (!facts.in_user_namespace || option.first != "gid") return false;
-  return std::strtoull(option.second.c_str(), nullptr, 10) >= facts.mapped_gids;
+bool is_unmapped_gid(const std::pair<std::string, std::string>& option, const PlanInput& in) {
+  return option.first == "gid" && !in.maps_gid(std::strtoull(option.second.c_str(), nullptr, 10));
 }
 
 // A new file system, detached, into the slot `mount`.
@@ -103,12 +126,15 @@ void plan_filesystem(Builder& b, const PlanInput& in, const Wanted& w, const std
   for (const auto& option : w.options.data) {
     // Every spec asks for gid=5, the tty group; where it has no mapping, the file system's own
     // default gives the terminals to the caller's group.
-    if (is_unmapped_gid(option, in.facts)) continue;
+    if (is_unmapped_gid(option, in)) continue;
     if (option.second.empty())
       set(FSCONFIG_SET_FLAG, b.text(option.first), Builder::null());
     else
       set(FSCONFIG_SET_STRING, b.text(option.first), b.text(option.second));
   }
+  const std::string& label = in.spec.linux_.mount_label;
+  bool is_labelled = type == "tmpfs" || type == "devpts" || type == "mqueue";
+  if (!label.empty() && is_labelled) set(FSCONFIG_SET_STRING, b.text("context"), b.text(label));
   set(FSCONFIG_CMD_CREATE, Builder::null(), Builder::null());
   b.op(Call::fsmount, {Builder::slot(context), Builder::number(FSMOUNT_CLOEXEC),
                        Builder::number(static_cast<std::int64_t>(attributes))})
@@ -148,22 +174,22 @@ std::string_view step_of(std::string_view type) {
 
 // Where the host's sysfs has to do: one of our own shows our network namespace's devices, so the
 // kernel gives it only to that namespace's owner.
-void plan_host_sysfs(Builder& b, const Wanted& w) {
+void plan_host_sysfs(Builder& b, const PlanInput& in, const Wanted& w) {
   oci::SpecMount host{w.mount.destination, "bind", "/sys", {}};
   MountOptions options = w.options;
   options.recursive_bind = true;
   options.recursive_set |= options.set;
-  plan_bind(b, {host, options, w.destination, w.pointer}, Symlinks::Refuse);
+  plan_bind(b, in, {host, options, w.destination, w.pointer}, Symlinks::Refuse);
 }
 
 // A bind of the container's own cgroup shows what a new cgroup2 file system would in a cgroup
 // namespace, and without one shows nothing of the host's other groups. Creating a file system waits
 // for an RCU grace period besides: 7 to 12 ms on an idle host.
-void plan_own_cgroup(Builder& b, const Wanted& w) {
+void plan_own_cgroup(Builder& b, const PlanInput& in, const Wanted& w) {
   oci::SpecMount own{w.mount.destination, "bind", b.plan().cgroup_dir, {}};
   MountOptions options = w.options;
   options.data.clear();
-  plan_bind(b, {own, options, w.destination, w.pointer}, Symlinks::Refuse);
+  plan_bind(b, in, {own, options, w.destination, w.pointer}, Symlinks::Refuse);
 }
 
 void plan_fresh(Builder& b, const PlanInput& in, Wanted w) {
@@ -188,17 +214,48 @@ void plan_fresh(Builder& b, const PlanInput& in, Wanted w) {
                  {mount, w.destination, is_kernels ? Symlinks::Refuse : Symlinks::Follow, false});
 }
 
+// Attributes of what is mounted there already.
+void plan_remount(Builder& b, const Wanted& w) {
+  b.step("mount.bind", w.pointer);
+  std::uint8_t target = b.named_slot("mount point");
+  open_in_root(b, w.destination, O_PATH, Symlinks::Follow, target);
+  plan_attributes(b, target, false, w.options.set, w.options.clear, w.options.propagation);
+  plan_attributes(b, target, true, w.options.recursive_set, w.options.recursive_clear, 0);
+}
+
+// A tmpfs that starts with what the image has there: made in the engine, which fills it.
+void plan_copied(Builder& b, const PlanInput& in, Wanted w) {
+  std::uint8_t mount = b.new_slot("tmpfs of " + w.destination);
+  b.in_host_lane();
+  b.step("mount.tmpfs", w.pointer);
+  // The copy comes before the mount is read-only; a user namespace's files belong to its root.
+  std::uint64_t late = (w.options.set | w.options.recursive_set) & MOUNT_ATTR_RDONLY;
+  plan_filesystem(b, in, w, "tmpfs", (w.options.set | w.options.recursive_set) & ~late, mount);
+  b.plan().copies.push_back({w.destination, mount});
+  b.in_container_lane();
+  b.step("mount.tmpfs", w.pointer);
+  plan_attributes(b, mount, false, late, 0, 0);
+  attach_in_root(b, {mount, w.destination, Symlinks::Follow, false});
+}
+
 Result<void> plan_mount(Builder& b, const PlanInput& in, const Wanted& w) {
   SUIT_TRY(check_destination(w));
-  if (w.options.bind) {
-    plan_bind(b, w, Symlinks::Follow);
+  if (w.options.maps_ids && w.mount.uid_mappings.empty() && !in.has_namespace("user"))
+    return fail(0, fmt::format("{}: \"idmap\" without uidMappings, and without a user namespace",
+                               w.pointer));
+  Symlinks symlinks = w.options.follows_destination ? Symlinks::Follow : Symlinks::Refuse;
+  if (w.options.remount) {
+    plan_remount(b, w);
+  } else if (w.options.bind) {
+    plan_bind(b, in, w, symlinks);
+  } else if (w.options.copies_up) {
+    plan_copied(b, in, w);
   } else if (w.destination == "/dev" && w.mount.type == "tmpfs") {
     return plan_dev(b, in, w);
-  } else if (w.mount.type == "sysfs" && in.facts.in_user_namespace &&
-             in.shares_namespace("network")) {
-    plan_host_sysfs(b, w);
+  } else if (w.mount.type == "sysfs" && in.in_user_namespace() && in.shares_namespace("network")) {
+    plan_host_sysfs(b, in, w);
   } else if (w.mount.type.starts_with("cgroup") && !b.plan().cgroup_dir.empty()) {
-    plan_own_cgroup(b, w);
+    plan_own_cgroup(b, in, w);
   } else {
     plan_fresh(b, in, w);
   }

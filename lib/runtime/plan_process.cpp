@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -30,6 +31,9 @@ void plan_stdio(Builder& b) {
   b.op(Call::setsid, {});
 }
 
+// In a user namespace of the container's own the first process may raise none: its parent does.
+bool limits_from_outside(const PlanInput& in) { return in.has_namespace("user"); }
+
 Result<void> plan_limits(Builder& b, const PlanInput& in) {
   const auto& limits = in.spec.process.rlimits;
   for (std::size_t i = 0; i < limits.size(); ++i) {
@@ -50,8 +54,11 @@ Result<void> plan_limits(Builder& b, const PlanInput& in) {
       value.rlim_cur = std::min<std::uint64_t>(value.rlim_cur, highest);
     }
     b.step("process.rlimit", pointer);
+    if (limits_from_outside(in)) b.in_host_lane();
     b.op(Call::prlimit64,
-         {Builder::number(0), Builder::number(*resource), b.data(value), Builder::null()});
+         {limits_from_outside(in) ? Builder::supplied(Extern::ChildPid) : Builder::number(0),
+          Builder::number(*resource), b.data(value), Builder::null()});
+    b.in_container_lane();
   }
   return {};
 }
@@ -221,9 +228,8 @@ std::uint32_t string_array(Builder& b, const Strings& strings) {
           .word);
 }
 
-std::vector<std::string> search_path(const oci::Process& process,
+std::vector<std::string> search_path(const std::string& program,
                                      const std::vector<std::string_view>& env) {
-  const std::string& program = process.args[0];
   if (program.find('/') != std::string::npos) return {program};
   std::string_view path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   for (std::string_view entry : env)
@@ -238,11 +244,56 @@ std::vector<std::string> search_path(const oci::Process& process,
   }
 }
 
+Result<void> plan_arguments(Builder& b, const PlanInput& in) {
+  const oci::Process& process = in.spec.process;
+  if (process.args.empty() || process.args[0].empty())
+    return fail(0, "/process/args: no program to run");
+  std::vector<std::string_view> env = effective_env(process.env);
+  LaunchPlan& plan = b.plan();
+  plan.program = in.options.program.empty() ? process.args[0] : in.options.program;
+  plan.search = search_path(plan.program, env);
+  plan.argv = string_array(b, process.args);
+  plan.argc = static_cast<std::uint32_t>(process.args.size());
+  plan.envp = string_array(b, env);
+  plan.envc = static_cast<std::uint32_t>(env.size());
+  return {};
+}
+
+// A program that is not there is an error of `create`, which callers expect, not of `start`.
+void plan_search(Builder& b) {
+  b.step("exec.find", "/process/args");
+  std::size_t first = b.op_count();
+  for (const std::string& candidate : b.plan().search)
+    b.op(Call::faccessat2, {Builder::number(AT_FDCWD), b.text(candidate), Builder::number(X_OK),
+                            Builder::number(AT_EACCESS)})
+        .tolerates = kMayBeAbsent | kMayBeOtherType | kMayBeForbidden;
+  for (std::size_t i = first; i < b.op_count(); ++i)
+    b.op_at(i).skip_ok = static_cast<std::uint8_t>(b.op_count() - i - 1);
+  b.op_at(b.op_count() - 1).tolerates = 0;
+}
+
+void plan_start_wait(Builder& b) {
+  b.step("start.wait", "");
+  b.write(kSlotSyncChild, "r");
+  Value word = b.data(std::uint64_t{0});
+  b.op(Call::read, {Builder::slot(kSlotStart), word, Builder::number(1)}).flags = kMustRead;
+}
+
 }  // namespace
 
-Result<void> plan_process(Builder& b, const PlanInput& in) {
-  plan_stdio(b);
-  SUIT_TRY(plan_limits(b, in));
+void plan_raised_limits(Builder& b, const PlanInput& in) {
+  if (!limits_from_outside(in)) return;
+  // Refused before, in the container's own lane, if at all.
+  [[maybe_unused]] auto planned = plan_limits(b, in);
+  b.in_host_lane();
+}
+
+Result<void> plan_process(Builder& b, const PlanInput& in, bool is_first) {
+  if (in.spec.process.terminal)
+    plan_terminal(b, in, is_first);
+  else
+    plan_stdio(b);
+  if (!limits_from_outside(in)) SUIT_TRY(plan_limits(b, in));
   plan_directory(b, in.spec);
   SUIT_LET(CapabilitySets sets, capability_sets(b, in));
   plan_bounding(b, in, sets);
@@ -252,33 +303,25 @@ Result<void> plan_process(Builder& b, const PlanInput& in) {
   prctl(b, PR_SET_PDEATHSIG, SIGKILL).when = kWhenDieWithParent;
   b.step("process.umask", "/process/user/umask");
   b.op(Call::umask, {Builder::number(in.spec.process.user.umask.value_or(022) & 07777)});
+  SUIT_TRY(plan_arguments(b, in));
+  if (in.options.waits_for_start) {
+    plan_search(b);
+    plan_start_wait(b);
+  }
   b.step("process.close_fds", "");
   // Whatever descriptor came this far ends at the exec: one to a host directory would be the way
   // out (CVE-2024-21626).
-  b.op(Call::close_range,
-       {Builder::number(3), Builder::number(-1), Builder::number(CLOSE_RANGE_CLOEXEC)});
+  b.op(Call::close_range, {Builder::number(3 + in.options.preserved_fds), Builder::number(-1),
+                           Builder::number(CLOSE_RANGE_CLOEXEC)});
   return plan_privileges(b, in, sets);
 }
 
-Result<void> plan_program(Builder& b, const PlanInput& in) {
-  const oci::Process& process = in.spec.process;
-  if (process.args.empty() || process.args[0].empty())
-    return fail(0, "/process/args: no program to run");
-  std::vector<std::string_view> env = effective_env(process.env);
-  LaunchPlan& plan = b.plan();
-  plan.program = process.args[0];
-  plan.search = search_path(process, env);
-  plan.argv = string_array(b, process.args);
-  plan.argc = static_cast<std::uint32_t>(process.args.size());
-  plan.envp = string_array(b, env);
-  plan.envc = static_cast<std::uint32_t>(env.size());
-
+void plan_program(Builder& b) {
   b.step("exec", "/process/args");
-  for (const std::string& candidate : plan.search)
+  for (const std::string& candidate : b.plan().search)
     b.op(Call::execve,
          {b.text(candidate), Builder::supplied(Extern::Argv), Builder::supplied(Extern::Envp)})
         .tolerates = kMayBeAbsent | kMayBeOtherType | kMayBeForbidden;
-  return {};
 }
 
 }  // namespace suit::runtime

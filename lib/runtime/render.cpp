@@ -6,6 +6,7 @@
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -44,12 +45,11 @@ enum class Show : std::uint8_t {
   CapHeader,
   CapData,
   Groups,
-  Interface,
+  IoctlArgument,
   SlotPair,
   Argv,
   Envp,
   SocketType,
-  SocketFamily,
   SocketProtocol,
   FcntlArgument,
   PrctlArgument,
@@ -80,6 +80,11 @@ constexpr std::array<CallFormat, kCallCount> kFormats = {{
     {"execve", {{{Show::String}, {Show::Argv}, {Show::Envp}}}},
     {"execveat",
      {{{Show::Fd}, {Show::String}, {Show::Buffer}, {Show::Buffer}, {Show::Flags, Family::At}}}},
+    {"faccessat2",
+     {{{Show::Fd},
+       {Show::String},
+       {Show::Named, Family::Access},
+       {Show::Named, Family::AccessFlags}}}},
     {"fchdir", {{{Show::Fd}}}},
     {"fchownat",
      {{{Show::Fd}, {Show::String}, {Show::Number}, {Show::Number}, {Show::Flags, Family::At}}}},
@@ -94,7 +99,9 @@ constexpr std::array<CallFormat, kCallCount> kFormats = {{
      {{{Show::Fd}, {Show::Flags, Family::FsMount}, {Show::Flags, Family::MountAttribute}}}},
     {"fsopen", {{{Show::String}, {Show::Flags, Family::FsOpen}}}},
     {"getcwd", {{{Show::Buffer}, {Show::Number}}}},
-    {"ioctl", {{{Show::Fd}, {Show::Named, Family::Ioctl}, {Show::Interface}}}},
+    {"ioctl", {{{Show::Fd}, {Show::Named, Family::Ioctl}, {Show::IoctlArgument}}}},
+    {"ioprio_set", {{{Show::Named, Family::IoPriorityWho}, {Show::Number}, {Show::Buffer}}}},
+    {"keyctl", {{{Show::Named, Family::Keyctl}, {Show::String}}}},
     {"memfd_create", {{{Show::String}, {Show::Flags, Family::Memfd}}}},
     {"mkdirat", {{{Show::Fd}, {Show::String}, {Show::Octal}}}},
     {"mknodat", {{{Show::Fd}, {Show::String}, {Show::Mode}, {Show::Device}}}},
@@ -111,6 +118,7 @@ constexpr std::array<CallFormat, kCallCount> kFormats = {{
     {"open_tree", {{{Show::Fd}, {Show::String}, {Show::Flags, Family::OpenTree}}}},
     {"openat", {{{Show::Fd}, {Show::String}, {Show::Flags, Family::Open}}}},
     {"openat2", {{{Show::Fd}, {Show::String}, {Show::OpenHow}, {Show::Number}}}},
+    {"personality", {{{Show::Named, Family::Personality}}}},
     {"pipe2", {{{Show::SlotPair}, {Show::Flags, Family::Pipe}}}},
     {"pivot_root", {{{Show::String}, {Show::String}}}},
     {"prctl", {{{Show::Named, Family::Prctl}, {Show::PrctlArgument}, {Show::PrctlArgument}}}},
@@ -120,6 +128,8 @@ constexpr std::array<CallFormat, kCallCount> kFormats = {{
      {{{Show::Named, Family::Signal}, {Show::SignalAction}, {Show::StringOrNull}, {Show::Number}}}},
     {"rt_sigprocmask",
      {{{Show::Named, Family::MaskHow}, {Show::SignalSet}, {Show::StringOrNull}, {Show::Number}}}},
+    {"sched_setattr", {{{Show::Number}, {Show::Buffer}, {Show::Number}}}},
+    {"sendmsg", {{{Show::Fd}, {Show::Buffer}, {Show::Number}}}},
     {"seccomp",
      {{{Show::Named, Family::SeccompOperation},
        {Show::Flags, Family::SeccompFlag},
@@ -131,7 +141,9 @@ constexpr std::array<CallFormat, kCallCount> kFormats = {{
     {"setresgid", {{{Show::Number}, {Show::Number}, {Show::Number}}}},
     {"setresuid", {{{Show::Number}, {Show::Number}, {Show::Number}}}},
     {"setsid", {}},
-    {"socket", {{{Show::SocketFamily}, {Show::SocketType}, {Show::SocketProtocol}}}},
+    {"socket", {{{Show::Named, Family::SocketFamily}, {Show::SocketType}, {Show::SocketProtocol}}}},
+    {"socketpair",
+     {{{Show::Named, Family::SocketFamily}, {Show::SocketType}, {Show::Number}, {Show::SlotPair}}}},
     {"symlinkat", {{{Show::String}, {Show::Fd}, {Show::String}}}},
     {"umask", {{{Show::Octal}}}},
     {"umount2", {{{Show::String}, {Show::Flags, Family::Umount}}}},
@@ -197,10 +209,12 @@ std::string open_how_text(const LaunchPlan& plan, std::int32_t offset) {
 
 std::string attributes_text(const LaunchPlan& plan, std::int32_t offset) {
   auto a = struct_at<mount_attr>(plan, offset);
-  return fmt::format("{{attr_set={}, attr_clr={}, propagation={}, userns_fd=0}}",
+  // An id-mapped mount's namespace is made when the plan is executed.
+  std::string_view userns = (a.attr_set & MOUNT_ATTR_IDMAP) != 0 ? "…" : "0";
+  return fmt::format("{{attr_set={}, attr_clr={}, propagation={}, userns_fd={}}}",
                      flags_text(Family::MountAttribute, a.attr_set),
                      flags_text(Family::MountAttribute, a.attr_clr),
-                     flags_text(Family::Mount, a.propagation));
+                     flags_text(Family::Mount, a.propagation), userns);
 }
 
 std::string limit_text(const LaunchPlan& plan, std::int32_t offset) {
@@ -268,6 +282,24 @@ std::string buffer_text(const LaunchPlan& plan, const Op& op, int index) {
   return quoted(plan.string_at(static_cast<std::uint32_t>(op.args[index])));
 }
 
+std::string ioctl_argument(const LaunchPlan& plan, const Op& op, std::int32_t word) {
+  switch (static_cast<std::uint32_t>(op.args[1])) {
+    case SIOCSIFFLAGS:
+      return "{ifr_name=\"lo\", ifr_flags=IFF_UP|IFF_RUNNING}";
+    case TIOCSPTLCK:
+      return fmt::format("[{}]", struct_at<int>(plan, word));
+    case TIOCGPTPEER:
+      return flags_text(Family::Open, static_cast<std::uint32_t>(word));
+    case TIOCSWINSZ: {
+      auto size = struct_at<winsize>(plan, word);
+      return fmt::format("{{ws_row={}, ws_col={}, ws_xpixel=0, ws_ypixel=0}}", size.ws_row,
+                         size.ws_col);
+    }
+    default:
+      return std::to_string(word);
+  }
+}
+
 // What needs more of the plan than one word.
 std::string struct_text(const LaunchPlan& plan, const Op& op, int index, Show show,
                         std::span<const int> slots) {
@@ -289,8 +321,8 @@ std::string struct_text(const LaunchPlan& plan, const Op& op, int index, Show sh
       return "{sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}";
     case Show::SignalSet:
       return "[]";
-    case Show::Interface:
-      return "{ifr_name=\"lo\", ifr_flags=IFF_UP|IFF_RUNNING}";
+    case Show::IoctlArgument:
+      return ioctl_argument(plan, op, word);
     case Show::Argv:
       return argv_text(plan);
     case Show::Filter:
@@ -330,6 +362,7 @@ std::string argument(const LaunchPlan& plan, const Op& op, int index, Format for
       if (op.kinds[index] == Arg::Literal) return "NULL";
       [[fallthrough]];
     case Show::String:
+      if (op.kinds[index] != Arg::Text) return "…";
       return quoted(plan.string_at(static_cast<std::uint32_t>(word)));
     case Show::Buffer:
       return buffer_text(plan, op, index);
@@ -347,12 +380,10 @@ std::string argument(const LaunchPlan& plan, const Op& op, int index, Format for
                  : fmt::format("makedev({}, {})", hex(major(bits)), hex(minor(bits)));
     case Show::LimitName:
       return std::string(rlimit_name(static_cast<unsigned>(word)));
-    case Show::SocketFamily:
-      return "AF_INET";
     case Show::SocketProtocol:
       return "IPPROTO_IP";
     case Show::SocketType:
-      return "SOCK_DGRAM|SOCK_CLOEXEC";
+      return flags_text(Family::Socket, bits);
     case Show::FcntlArgument:
       return op.args[1] == F_ADD_SEALS ? flags_text(Family::Seal, bits) : std::to_string(word);
     case Show::PrctlArgument:

@@ -18,6 +18,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -60,7 +61,8 @@ struct Overlay {
 /// Mounts it detached: a descriptor that no mount table shows, gone when it is closed.
 Result<os::Fd> mount_overlay(const Overlay& overlay, const HostFacts& facts);
 /// The same for a plain directory (a bundle's rootfs).
-Result<os::Fd> clone_tree(const std::string& path);
+/// \param propagation "slave" or "rslave": later mounts of the host below it appear in it
+Result<os::Fd> clone_tree(const std::string& path, std::string_view propagation = "");
 
 struct LaunchPlan;     // runtime/plan.h
 struct SeccompFilter;  // runtime/seccomp.h
@@ -83,6 +85,15 @@ struct LaunchInputs {
   os::FdRef stderr_;
   bool die_with_parent = false;  ///< SIGKILL to the container when this process dies
   bool timed = false;            ///< stamp each operation, for explain
+  // What only some plans ask for.
+  std::optional<os::FdRef> console =
+      {};                                ///< socket that takes the master of the program's terminal
+  std::optional<os::FdRef> target = {};  ///< pidfd of the process whose container is joined
+  /// Of a plan that waits for `start`: what the program reads its start from; the two ends of the
+  /// report.
+  std::optional<os::FdRef> start = {}, report_read = {}, report_write = {};
+  /// Called with the first process's pid when everything is there but the root is not switched yet.
+  std::function<Result<void>(pid_t)> at_rendezvous = {};
 };
 
 /// How a container ended.
@@ -108,6 +119,7 @@ struct Timeline {
 /// unless waited for or released.
 class [[nodiscard]] Container {
  public:
+  Container() = default;  ///< none
   Container(Container&& other) noexcept;
   Container& operator=(Container&& other) noexcept;
   ~Container();
@@ -124,7 +136,6 @@ class [[nodiscard]] Container {
 
  private:
   friend Result<Container> launch(const LaunchPlan& plan, const LaunchInputs& inputs);
-  Container() = default;
   pid_t pid_ = -1;
   os::Fd pidfd_;
   std::string cgroup2_dir_;  ///< the container's own; empty: none

@@ -137,7 +137,8 @@ Result<std::uint64_t> capability_bits(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const auto number = capability_number(name);
     if (!number)
-      return fail(0, fmt::format("no capability is called \"{}\"{}", name, suggest_capability(name)));
+      return fail(0,
+                  fmt::format("no capability is called \"{}\"{}", name, suggest_capability(name)));
     bits |= std::uint64_t{1} << *number;
   }
   return bits;

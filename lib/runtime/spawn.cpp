@@ -14,6 +14,7 @@ long clone_call(clone_args* args, void (*child)(void*), void* argument) noexcept
       "test %%rax, %%rax\n"
       "jnz 1f\n"
       "xor %%ebp, %%ebp\n"
+      "and $-16, %%rsp\n"  // of a copy of our stack, wherever we are in it
       "mov %%r8, %%rdi\n"
       "call *%%rdx\n"
       "ud2\n"

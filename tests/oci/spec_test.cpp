@@ -63,13 +63,51 @@ TEST(Spec, PointsAtTheMemberAtFault) {
 }
 
 TEST(Spec, RefusesByNameWhatIsNotImplemented) {
-  EXPECT_EQ(message(parse_spec(with("", R"(,"hooks":{"prestart":[{"path":"/x"}]})"))),
-            "/hooks: is not supported yet");
-  EXPECT_EQ(
-      message(parse_spec(with("", R"(,"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}})"))),
-      "/linux/seccomp: is not supported yet");
-  EXPECT_EQ(message(parse_spec(with("", R"(,"linux":{"resources":{"memory":{"limit":1}}})"))),
-            "/linux/resources/memory: is not supported yet");
+  EXPECT_EQ(message(parse_spec(with("", R"(,"linux":{"intelRdt":{"closID":"a"}})"))),
+            "/linux/intelRdt: is not supported");
+  EXPECT_EQ(message(parse_spec(with("", R"(,"linux":{"netDevices":{"eth0":{"name":"a"}}})"))),
+            "/linux/netDevices: is not supported");
+}
+
+TEST(Spec, ReadsHooksAndWritesThemBack) {
+  const Result<Spec> spec = parse_spec(
+      with("", R"(,"hooks":{"prestart":[{"path":"/x","args":["x","y"],"env":["A=1"],"timeout":3}],)"
+               R"("poststop":[{"path":"/z"}]})"));
+  ASSERT_TRUE(spec) << message(spec);
+  for (const Spec& read : {*spec, parse_spec(to_json(*spec)).value()}) {
+    ASSERT_EQ(read.hooks.prestart.size(), 1U);
+    EXPECT_EQ(read.hooks.prestart[0].timeout_s, 3U);
+    EXPECT_EQ(read.hooks.prestart[0].args.size(), 2U);
+    EXPECT_EQ(read.hooks.poststop.at(0).path, "/z");
+  }
+}
+
+TEST(Spec, RefusesValuesThatMeanNothing) {
+  const struct {
+    const char* process;
+    const char* more;
+    const char* message;
+  } cases[] = {
+      {"", R"(,"hooks":{"poststop":[{"path":"x"}]})",
+       "/hooks/poststop/0/path: must be an absolute path, not \"x\""},
+      {"", R"(,"hooks":{"prestart":[{"path":"/x","timeout":0}]})",
+       "/hooks/prestart/0/timeout: must be greater than zero"},
+      {R"(,"ioPriority":{"class":"IOPRIO_CLASS_BF","priority":1})", "",
+       "/process/ioPriority/class: unknown class \"IOPRIO_CLASS_BF\" (did you mean "
+       "\"IOPRIO_CLASS_BE\"?)"},
+      {R"(,"scheduler":{"nice":1})", "", "/process/scheduler/policy: is required"},
+      {"", R"(,"linux":{"personality":{"domain":"LINUX64"}})",
+       "/linux/personality/domain: must be LINUX or LINUX32"},
+      {"", R"(,"linux":{"timeOffsets":{"realtime":{"secs":1}}})",
+       "/linux/timeOffsets/realtime: has no offset: monotonic and boottime have"},
+      {"", R"(,"linux":{"uidMappings":[{"containerID":0,"hostID":4294967295,"size":2}]})",
+       "/linux/uidMappings/0: hostID and size reach beyond the last id"},
+      {"",
+       R"(,"mounts":[{"destination":"/m","uidMappings":[{"containerID":0,"hostID":1,"size":1}]}])",
+       "/mounts/0: uidMappings and gidMappings are given together or not at all"},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(message(parse_spec(with(c.process, c.more))), c.message);
 }
 
 TEST(Spec, AcceptsMembersThatAskForNothing) {
@@ -91,15 +129,11 @@ TEST(Spec, AcceptsTheDeviceRuleThatRuncAndCrunWrite) {
 
 // Accepted as documents, refused as something that we cannot do.
 const corpora::Deviations kNotOurs = {
-    {"config-good-minimal", "without a process there is nothing to start"},
     {"config-good-freebsd-example", "another operating system"},
     {"config-good-freebsd-minimal", "another operating system"},
     {"config-good-zos-example", "another operating system"},
     {"config-good-zos-minimal", "another operating system"},
-    {"config-good-linux-rdma", "no process; resources are not implemented"},
-    {"config-good-linux-netdevice", "no process; network devices are not implemented"},
-    {"config-good-spec-example",
-     "hooks, seccomp and resources are not implemented: refused by name"},
+    {"config-good-linux-netdevice", "network devices are not implemented"},
 };
 
 TEST(RuntimeSpecCorpora, DocumentsAreAcceptedAndRefusedAsUpstream) {

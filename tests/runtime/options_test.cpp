@@ -3,6 +3,8 @@
 #include <linux/mount.h>
 #include <sys/mount.h>
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace suit::runtime {
@@ -42,10 +44,36 @@ TEST(MountOptions, KnowsPropagation) {
   EXPECT_TRUE(o.recursive_propagation);
 }
 
+TEST(MountOptions, KnowsEveryWordOfTheSpecification) {
+  // config.md, "Linux mount options".
+  for (const char* word :
+       {"async",      "atime",        "bind",          "defaults",      "dev",
+        "diratime",   "dirsync",      "exec",          "iversion",      "lazytime",
+        "loud",       "noatime",      "nodev",         "nodiratime",    "noexec",
+        "noiversion", "nolazytime",   "norelatime",    "nosuid",        "nosymfollow",
+        "private",    "ratime",       "rbind",         "rdev",          "rdiratime",
+        "relatime",   "remount",      "rexec",         "rnoatime",      "rnodiratime",
+        "rnoexec",    "rnorelatime",  "rnosuid",       "rnosymfollow",  "ro",
+        "rprivate",   "rrelatime",    "rro",           "rrw",           "rshared",
+        "rslave",     "rstrictatime", "rsuid",         "rsymfollow",    "runbindable",
+        "rw",         "shared",       "silent",        "slave",         "strictatime",
+        "suid",       "symfollow",    "sync",          "tmpcopyup",     "unbindable",
+        "idmap",      "ridmap",       "nostrictatime", "rnostrictatime"}) {
+    std::string type = std::string(word) == "tmpcopyup" ? "tmpfs" : "bind";
+    auto options = parse_mount_options({"/x", type, "/y", {word}});
+    EXPECT_TRUE(options && options->data.empty()) << word;
+    auto known = known_mount_options();
+    EXPECT_TRUE(std::ranges::binary_search(known, word)) << word;
+  }
+}
+
 TEST(MountOptions, RefusesByName) {
-  auto options = parse_mount_options({"/x", "tmpfs", "x", {"tmpcopyup"}});
+  auto options = parse_mount_options({"/x", "tmpfs", "x", {"copy-symlink"}});
   ASSERT_FALSE(options);
-  EXPECT_EQ(options.error().message(), "mount option \"tmpcopyup\" is not supported");
+  EXPECT_EQ(options.error().message(), "mount option \"copy-symlink\" is not supported");
+  options = parse_mount_options({"/x", "proc", "x", {"tmpcopyup"}});
+  ASSERT_FALSE(options);
+  EXPECT_EQ(options.error().message(), "mount option \"tmpcopyup\" is for a tmpfs");
   options = parse_mount_options({"/x", "bind", "/y", {"bind", "size=1"}});
   ASSERT_FALSE(options);
   EXPECT_EQ(options.error().message(), "mount option \"size\" means nothing to a bind mount");

@@ -89,16 +89,19 @@ TEST(Plan, RefusesIdsThatAreNoNames) {
   EXPECT_THAT(refusal(spec_of(), std::string("a\0b", 3)), HasSubstr("is not a container id"));
 }
 
-TEST(Plan, RefusesWhatItDoesNotSupportByName) {
+TEST(Plan, RefusesMapsThatMeanNothing) {
   oci::Spec spec = spec_of();
-  spec.process.terminal = true;
-  EXPECT_THAT(refusal(spec), HasSubstr("/process/terminal"));
-  spec = spec_of();
   spec.linux_.namespaces.push_back({"user", ""});
-  EXPECT_THAT(refusal(spec), HasSubstr("user namespace"));
+  EXPECT_THAT(refusal(spec), HasSubstr("a user namespace needs uidMappings and gidMappings"));
   spec = spec_of();
-  spec.linux_.rootfs_propagation = "shared";
-  EXPECT_EQ(refusal(spec), "/linux/rootfsPropagation: \"shared\" is not supported");
+  spec.linux_.uid_mappings = {{0, 1000, 1}};
+  EXPECT_THAT(refusal(spec), HasSubstr("id mappings without a user namespace"));
+  spec = spec_of();
+  spec.linux_.time_offsets["monotonic"] = {1, 0};
+  EXPECT_THAT(refusal(spec), HasSubstr("offsets without a new time namespace"));
+  spec = spec_of();
+  spec.linux_.namespaces.push_back({"user", "/proc/1/ns/user"});
+  EXPECT_THAT(refusal(spec), HasSubstr("a new pid namespace cannot belong to a user namespace"));
 }
 
 TEST(Plan, RefusesMountsOnTheRootAndInsideProc) {

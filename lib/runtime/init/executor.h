@@ -28,7 +28,7 @@ struct Machine {
 // The numbers are the same on every machine that we run on; <errno.h> is libc's.
 inline constexpr int kErrPerm = 1, kErrNoEntry = 2, kErrAccess = 13, kErrExists = 17,
                      kErrNotDirectory = 20, kErrInvalid = 22, kErrReadonly = 30,
-                     kErrNoSystemCall = 38;
+                     kErrNoSystemCall = 38, kErrReset = 104;
 
 inline bool tolerated(const Op& op, long error) {
   switch (error) {
@@ -76,13 +76,21 @@ long perform(const Machine<Sys>& machine, const Op& op) {
         break;
     }
   }
-  if (op.call != Call::getcwd) return machine.sys->call(op.call, args);
+  if (op.call != Call::getcwd) {
+    long result = machine.sys->call(op.call, args);
+    return result == 0 && (op.flags & kMustRead) != 0 ? -kErrReset : result;
+  }
   // A directory outside of the root has a name, but it starts with "(unreachable)": through
   // /proc/self/fd a working directory could lie on the host (CVE-2024-21626).
   char path[4096];
   args[0] = reinterpret_cast<long>(&path[0]);
   long result = machine.sys->call(op.call, args);
   return result > 0 && path[0] != '/' ? -kErrNoEntry : result;
+}
+
+/// Whether an op is one of several candidates, of which one has to work.
+inline bool is_candidate(const Op& op) {
+  return op.call == Call::execve || op.call == Call::faccessat2;
 }
 
 /// Performs ops \p from up to, not including, \p to. A list that ends with execve returns only
@@ -104,8 +112,8 @@ Failure run_ops(const Machine<Sys>& machine, std::uint32_t from, std::uint32_t t
     }
     Failure failure{lane, i, static_cast<std::int32_t>(-result)};
     // As in execvp(3): "permission denied" somewhere in PATH says more than "not found" later.
-    if (op.call == Call::execve && exec.error != kErrAccess) exec = failure;
-    if (!tolerated(op, -result)) return failure;
+    if (is_candidate(op) && exec.error != kErrAccess) exec = failure;
+    if (!tolerated(op, -result)) return is_candidate(op) ? exec : failure;
     i += op.skip_failed;
   }
   return exec;

@@ -69,6 +69,9 @@ void relocate(char* text, std::uint32_t array, std::uint32_t count) {
   char* text = image + header->text;
   relocate(text, header->argv, header->argc);
   relocate(text, header->envp, header->envc);
+  const auto* pointers = reinterpret_cast<const std::uint32_t*>(image + header->pointers);
+  for (std::uint32_t i = 0; i < header->pointer_count; ++i)
+    relocate(text, pointers[i], 1);
 
   // struct sock_fprog, whose own header would bring libc's types.
   struct {

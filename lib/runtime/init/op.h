@@ -29,6 +29,7 @@ enum class Call : std::uint8_t {
   dup3,
   execve,
   execveat,
+  faccessat2,
   fchdir,
   fchownat,
   fcntl,
@@ -37,6 +38,8 @@ enum class Call : std::uint8_t {
   fsopen,
   getcwd,
   ioctl,
+  ioprio_set,
+  keyctl,
   memfd_create,
   mkdirat,
   mknodat,
@@ -46,6 +49,7 @@ enum class Call : std::uint8_t {
   open_tree,
   openat,
   openat2,
+  personality,
   pipe2,
   pivot_root,
   prctl,
@@ -53,7 +57,9 @@ enum class Call : std::uint8_t {
   read,
   rt_sigaction,
   rt_sigprocmask,
+  sched_setattr,
   seccomp,
+  sendmsg,
   setdomainname,
   setgroups,
   sethostname,
@@ -62,6 +68,7 @@ enum class Call : std::uint8_t {
   setresuid,
   setsid,
   socket,
+  socketpair,
   symlinkat,
   umask,
   umount2,
@@ -90,19 +97,24 @@ enum class Extern : std::int32_t {
   Envp,
   CloneArgs,
   Failure,
-  Filter,       ///< struct sock_fprog of the seccomp filter
-  DeviceFilter  ///< union bpf_attr that loads the device filter
+  Filter,        ///< struct sock_fprog of the seccomp filter
+  DeviceFilter,  ///< union bpf_attr that loads the device filter
+  ChildPid,      ///< of the cloned child, once it is there
+  UidMapPath,    ///< `/proc/PID/uid_map` of it
+  GidMapPath,
+  Word,  ///< 8 bytes to read into
 };
-inline constexpr std::size_t kExternCount = 10;
+inline constexpr std::size_t kExternCount = 14;
 
 /// Descriptors that every plan has. The cgroup, its device filter and the attach type lie in a row:
-/// together they are the bpf_attr of BPF_PROG_ATTACH, as the ends of a pipe are what pipe2(2) wants.
-/// Numbers from `kSlotFirstFree` on are the planner's to give.
+/// together they are the bpf_attr of BPF_PROG_ATTACH, as the ends of a pipe are what pipe2(2)
+/// wants. Numbers from `kSlotFirstFree` on are the planner's to give.
 inline constexpr std::uint8_t kSlotRootfs = 0, kSlotStdin = 1, kSlotStdout = 2, kSlotStderr = 3,
                               kSlotReportRead = 4, kSlotReportWrite = 5, kSlotHelper = 6,
                               kSlotPlan = 7, kSlotTimes = 8, kSlotPidfd = 9, kSlotCgroup = 10,
-                              kSlotDeviceFilter = 11, kSlotAttachType = 12, kSlotFirstFree = 13,
-                              kSlotNone = 255;
+                              kSlotDeviceFilter = 11, kSlotAttachType = 12, kSlotSyncHost = 13,
+                              kSlotSyncChild = 14, kSlotStart = 15, kSlotConsole = 16,
+                              kSlotTarget = 17, kSlotFirstFree = 18, kSlotNone = 255;
 inline constexpr std::size_t kSlotCount = 255;
 
 /// Failures that an op may have without ending the start, as bits of `Op::tolerates`.
@@ -121,6 +133,11 @@ inline constexpr std::uint8_t kWhenTimed = 2;
 inline constexpr std::uint8_t kWhenSharedMemory = 4;  ///< vfork-style clone is allowed
 inline constexpr std::uint8_t kWhenInChild = 8;  ///< host lane: in the child, before the helper
 
+/// What else is special about an op, as bits of `Op::flags`.
+inline constexpr std::uint8_t kMustRead = 1;  ///< a read of nothing is ECONNRESET: the peer is gone
+inline constexpr std::uint8_t kCallerActs =
+    2;  ///< host lane: after it, whoever launches does its part (`LaunchInputs::at_rendezvous`)
+
 /// One system call of a plan. 44 bytes.
 struct Op {
   std::uint16_t step = 0;  ///< index in the steps registry (base/steps.h)
@@ -132,7 +149,7 @@ struct Op {
   std::uint8_t result = kSlotNone;  ///< slot that takes the returned descriptor
   Arg kinds[6] = {};
   std::uint8_t argument_count = 0;
-  std::uint8_t unused = 0;
+  std::uint8_t flags = 0;
   std::uint32_t pointer = 0;  ///< text offset: JSON pointer of the spec member it came from
   std::int32_t args[6] = {};
 };
@@ -164,7 +181,10 @@ struct PlanHeader {
   std::uint32_t argc = 0;
   std::uint32_t envp = 0;
   std::uint32_t envc = 0;
-  std::uint32_t asked = 0;  ///< bits of `Op::when` that this launch asks for
+  std::uint32_t asked = 0;     ///< bits of `Op::when` that this launch asks for
+  std::uint32_t pointers = 0;  ///< offset of `u32[pointer_count]`: text offsets of words that hold
+                               ///< text offsets and become addresses
+  std::uint32_t pointer_count = 0;
   std::uint32_t filter = 0;  ///< offset in the text of `sock_filter[filter_count]`
   std::uint32_t filter_count = 0;
   static constexpr std::uint32_t kMagic = 0x74697573;  // "suit"

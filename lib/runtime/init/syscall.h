@@ -49,16 +49,20 @@ inline long system_call(long number, long a = 0, long b = 0, long c = 0, long d 
 
 /// The kernel's numbers, in the order of `Call`.
 inline constexpr std::int16_t kCallNumbers[kCallCount] = {
-    __NR_bpf, __NR_capset,      __NR_chdir,         __NR_chroot,         __NR_clone3,        __NR_close,
-    __NR_close_range, __NR_dup3,          __NR_execve,         __NR_execveat,      __NR_fchdir,
-    __NR_fchownat,    __NR_fcntl,         __NR_fsconfig,       __NR_fsmount,       __NR_fsopen,
-    __NR_getcwd,      __NR_ioctl,         __NR_memfd_create,   __NR_mkdirat,       __NR_mknodat,
-    __NR_mount,       __NR_mount_setattr, __NR_move_mount,     __NR_open_tree,     __NR_openat,
-    __NR_openat2,     __NR_pipe2,         __NR_pivot_root,     __NR_prctl,         __NR_prlimit64,
-    __NR_read,        __NR_rt_sigaction,  __NR_rt_sigprocmask, __NR_seccomp, __NR_setdomainname, __NR_setgroups,
-    __NR_sethostname, __NR_setns,         __NR_setresgid,      __NR_setresuid,     __NR_setsid,
-    __NR_socket,      __NR_symlinkat,     __NR_umask,          __NR_umount2,       __NR_unlinkat,
-    __NR_unshare,     __NR_write,
+    __NR_bpf,          __NR_capset,         __NR_chdir,         __NR_chroot,
+    __NR_clone3,       __NR_close,          __NR_close_range,   __NR_dup3,
+    __NR_execve,       __NR_execveat,       __NR_faccessat2,    __NR_fchdir,
+    __NR_fchownat,     __NR_fcntl,          __NR_fsconfig,      __NR_fsmount,
+    __NR_fsopen,       __NR_getcwd,         __NR_ioctl,         __NR_ioprio_set,
+    __NR_keyctl,       __NR_memfd_create,   __NR_mkdirat,       __NR_mknodat,
+    __NR_mount,        __NR_mount_setattr,  __NR_move_mount,    __NR_open_tree,
+    __NR_openat,       __NR_openat2,        __NR_personality,   __NR_pipe2,
+    __NR_pivot_root,   __NR_prctl,          __NR_prlimit64,     __NR_read,
+    __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_sched_setattr, __NR_seccomp,
+    __NR_sendmsg,      __NR_setdomainname,  __NR_setgroups,     __NR_sethostname,
+    __NR_setns,        __NR_setresgid,      __NR_setresuid,     __NR_setsid,
+    __NR_socket,       __NR_socketpair,     __NR_symlinkat,     __NR_umask,
+    __NR_umount2,      __NR_unlinkat,       __NR_unshare,       __NR_write,
 };
 
 /// The real kernel, as the executor wants it. The tests give it a fake one.
