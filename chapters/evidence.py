@@ -67,6 +67,13 @@ def find_process(nonce):
     return None
 
 
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 class Run:
     """The learner's program with a `sleep` in it that only this run has."""
 
@@ -88,12 +95,14 @@ class Run:
             raise Verdict(TIMEOUT, f"no /bin/sleep was started within {PATIENCE:.0f} s")
 
     def kill(self):
-        for pid in (find_process(self.nonce), self.process.pid):
-            try:
-                if pid:
-                    os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        """The process inside first: a right answer then ends by itself, and tidies up."""
+        inside = find_process(self.nonce)
+        if inside:
+            kill(inside)
+        try:
+            self.process.wait(2 if inside else 0)
+        except subprocess.TimeoutExpired:
+            kill(self.process.pid)
         self.process.wait()
 
     def check_no_leak(self):
