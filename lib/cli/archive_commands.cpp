@@ -4,8 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -90,6 +93,25 @@ Result<os::Fd> open_input(const std::string& path) {
   return borrow(STDIN_FILENO);
 }
 
+Result<store::SaveOptions> save_options(const std::string& format,
+                                        std::optional<std::int64_t> level) {
+  store::SaveOptions options;
+  if (format == "gzip") options.compression.format = layer::Compression::Gzip;
+  if (format == "zstd") options.compression.format = layer::Compression::Zstd;
+  if (!format.empty() && format != "gzip" && format != "zstd" && format != "none")
+    return fail(0, fmt::format("invalid argument \"{}\" for \"--compression\"", format),
+                "there are gzip, zstd and none");
+  if (level) {
+    // Any number beyond an int is no level either.
+    options.compression.level =
+        static_cast<int>(std::clamp<std::int64_t>(*level, 0, std::numeric_limits<int>::max()));
+    if (options.compression.format == layer::Compression::None)
+      return fail(0, "--compression-level needs --compression gzip or zstd");
+  }
+  SUIT_TRY(layer::check(options.compression));
+  return options;
+}
+
 std::string familiar(const std::string& name) {
   const auto reference = naming::parse_reference(name);
   return reference ? reference->familiar() : name;
@@ -101,18 +123,26 @@ Result<int> image_save(Invocation& in) {
   std::string output;
   constexpr std::array<std::string_view, 1> kUnsupported = {"platform"};
   FlagSet flags;
+  std::string format;
+  std::optional<std::int64_t> level;
   flags.add('o', "output", &output, "string", "Write to a file, instead of STDOUT")
+      .add('\0', "compression", &format, "string",
+           "Compress layers that are not yet: gzip, zstd, none (default none)")
+      .add('\0', "compression-level", &level, "int", "1 to 12 for gzip, 1 to 19 for zstd")
       .unsupported(kUnsupported);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   if (output.empty() && is_terminal(STDOUT_FILENO))
     return fail(0, "cowardly refusing to save to a terminal",
                 "use the -o flag or redirect: suit save -o image.tar " + args[0]);
+  SUIT_LET(const store::SaveOptions options, save_options(format, level));
   SUIT_LET(engine::Engine engine, in.open_engine());
   for (const std::string& name : args) {
     // Brings the embedded image into the store, and tells of a wrong name before a file is made.
     SUIT_LET([[maybe_unused]] const store::Image image, engine.image(name));
   }
-  const auto save = [&](Writer& out) { return store::save_archive(engine.store(), args, out); };
+  const auto save = [&](Writer& out) {
+    return store::save_archive(engine.store(), args, out, options);
+  };
   if (!output.empty()) {
     SUIT_TRY(save_to_file(output, save));
     return 0;

@@ -19,9 +19,9 @@ struct Group {
   std::string_view summary;
 };
 constexpr std::array kGroups = {
-    Group{"builder", "Manage builds"}, Group{"container", "Manage containers"},
-    Group{"image", "Manage images"}, Group{"name", "Understand image names"},
-    Group{"system", "Manage Spacesuit"}};
+    Group{"builder", "Manage builds"},          Group{"container", "Manage containers"},
+    Group{"dockerfile", "Look at Dockerfiles"}, Group{"image", "Manage images"},
+    Group{"name", "Understand image names"},    Group{"system", "Manage Spacesuit"}};
 
 // Calls \p each with every name of \p command until it says true.
 template <typename Each>

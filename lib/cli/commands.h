@@ -9,11 +9,18 @@
 
 #include "base/result.h"
 #include "cli/command.h"
+#include "dockerfile/stage.h"
 
 namespace suit::cli {
 
 Result<int> build_image(Invocation& in);
 Result<int> builder_prune(Invocation& in);
+
+Result<int> lint_files(Invocation& in);
+Result<int> dockerfile_ast(Invocation& in);
+Result<int> dockerfile_graph(Invocation& in);
+Result<int> dockerfile_expand(Invocation& in);
+Result<int> dockerfile_format(Invocation& in);
 
 Result<int> image_list(Invocation& in);
 Result<int> image_inspect(Invocation& in);
@@ -24,6 +31,9 @@ Result<int> image_prune(Invocation& in);
 Result<int> image_save(Invocation& in);
 Result<int> image_load(Invocation& in);
 Result<int> image_import(Invocation& in);
+Result<int> image_layers(Invocation& in);
+Result<int> image_diff(Invocation& in);
+Result<int> image_tree(Invocation& in);
 
 Result<int> container_run(Invocation& in);
 Result<int> container_create(Invocation& in);
@@ -44,6 +54,8 @@ Result<int> show_version(Invocation& in);
 Result<int> show_info(Invocation& in);
 Result<int> inspect_any(Invocation& in);
 Result<int> check_system(Invocation& in);
+Result<int> system_df(Invocation& in);
+Result<int> system_prune(Invocation& in);
 Result<int> completion(Invocation& in);
 Result<int> complete(Invocation& in);
 
@@ -53,12 +65,19 @@ Result<int> complete(Invocation& in);
 int for_each_argument(Invocation& in, const std::vector<std::string>& args,
                       const std::function<Result<void>(const std::string&)>& work);
 
+/// Removes the containers that do not run, naming each; 1 if one could not be removed.
+int prune_containers(Invocation& in, engine::Engine& engine, std::size_t& removed);
+
 /// Asks on the terminal; true for `y`. \p force answers it.
 bool confirmed(Invocation& in, bool force, std::string_view warning);
 
 /// Prints documents as `inspect` does: a JSON array, or \p format for each.
 Result<void> print_documents(Invocation& in, const std::string& format,
                              const std::vector<oci::Json>& documents);
+
+/// `suit build --check`: BuildKit's checks and nothing else. \param file empty: PATH/Dockerfile
+Result<int> check_build(Invocation& in, const std::string& context, const std::string& file,
+                        const dockerfile::ResolveOptions& resolve);
 
 /// The directory that relative paths of flags are below.
 Result<std::string> current_directory();

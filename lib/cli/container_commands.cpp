@@ -255,6 +255,13 @@ Result<int> container_prune(Invocation& in) {
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   if (!confirmed(in, force, "This will remove all stopped containers.")) return 0;
   SUIT_LET(engine::Engine engine, in.open_engine());
+  std::size_t removed = 0;
+  const int code = prune_containers(in, engine, removed);
+  in.console.print("Total removed containers: {}\n", removed);
+  return code;
+}
+
+int prune_containers(Invocation& in, engine::Engine& engine, std::size_t& removed) {
   std::vector<std::string> ids;
   for (const engine::Status& container : engine.list(engine::Which::All)) {
     if (container.state.phase != engine::State::Phase::Running) ids.push_back(container.record.id);
@@ -264,10 +271,10 @@ Result<int> container_prune(Invocation& in) {
     SUIT_LET(const engine::Status container, engine.find(id));
     SUIT_TRY(engine.remove(container, engine::Engine::Force::No));
     in.console.print("{}\n", id);
+    ++removed;
     return {};
   });
   if (!ids.empty()) in.console.print("\n");
-  in.console.print("Total removed containers: {}\n", ids.size());
   return code;
 }
 

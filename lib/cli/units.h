@@ -26,6 +26,11 @@ std::string human_duration(std::chrono::milliseconds age);
 /// \param now_ns nanoseconds since 1970
 std::string human_age(const std::string& rfc3339, std::int64_t now_ns);
 
+/// A point in time as filters name it: `24h`, `1h30m` (before now), `2026-01-02`, `2026-01-02T03:04:05`
+/// (local), RFC 3339, or seconds since 1970; nanoseconds since 1970.
+/// \errors 0 naming the text
+Result<std::int64_t> parse_moment(std::string_view text, std::int64_t now_ns);
+
 /// `64m`, `1.5 GiB`, `32`: bytes, where k is 1024.
 /// \errors 0 naming the text
 Result<std::uint64_t> parse_size(std::string_view text);
