@@ -86,8 +86,10 @@ Result<int> complete(Invocation& in);
 int for_each_argument(Invocation& in, const std::vector<std::string>& args,
                       const std::function<Result<void>(const std::string&)>& work);
 
-/// Removes the containers that do not run, naming each; 1 if one could not be removed.
-int prune_containers(Invocation& in, engine::Engine& engine, std::size_t& removed);
+/// Removes the containers that do not run and that \p wanted names; 1 if one could not be removed.
+int prune_containers(Invocation& in, engine::Engine& engine,
+                     const std::function<bool(const engine::Status&)>& wanted,
+                     std::size_t& removed);
 
 /// Asks on the terminal; true for `y`. \p force answers it.
 bool confirmed(Invocation& in, bool force, std::string_view warning);

@@ -349,20 +349,23 @@ Result<int> container_prune(Invocation& in) {
   SUIT_LET(const std::optional<std::int64_t> until, read_until(filters));
   if (!confirmed(in, force, "This will remove all stopped containers.")) return 0;
   SUIT_LET(engine::Engine engine, in.open_engine());
+  const auto wanted = [&](const engine::Status& container) {
+    const Result<std::int64_t> created = parse_rfc3339(container.record.created);
+    const bool old = !until || (created && *created < *until);
+    return old && filters.match_labels(container.record.labels);
+  };
   std::size_t removed = 0;
-  const int code = prune_containers(in, engine, removed);
+  const int code = prune_containers(in, engine, wanted, removed);
   in.console.print("Total removed containers: {}\n", removed);
   return code;
 }
 
-int prune_containers(Invocation& in, engine::Engine& engine, std::size_t& removed) {
+int prune_containers(Invocation& in, engine::Engine& engine,
+                     const std::function<bool(const engine::Status&)>& wanted,
+                     std::size_t& removed) {
   std::vector<std::string> ids;
-  for (const engine::Status& container : engine.list(engine::Which::All)) {
-    const Result<std::int64_t> created = parse_rfc3339(container.record.created);
-    const bool old = !until || (created && *created < *until);
-    if (!container.state.lives() && old && filters.match_labels(container.record.labels))
-      ids.push_back(container.record.id);
-  }
+  for (const engine::Status& container : engine.list(engine::Which::All))
+    if (!container.state.lives() && wanted(container)) ids.push_back(container.record.id);
   if (!ids.empty()) in.console.print("Deleted Containers:\n");
   const int code = for_each_argument(in, ids, [&](const std::string& id) -> Result<void> {
     SUIT_LET(const engine::Status container, engine.find(id));

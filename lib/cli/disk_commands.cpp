@@ -99,8 +99,8 @@ std::string image_table(const store::Usage& usage, const std::vector<ContainerUs
 }
 
 std::string container_table(const std::vector<ContainerUsage>& containers) {
-  Table table({"CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS",
-               "NAMES"});
+  Table table(
+      {"CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"});
   for (const ContainerUsage& each : containers) {
     const Json row = container_row(each.status, {true, now_ns()});
     table.add({row.string_or("ID"), row.string_or("Image"), row.string_or("Command"), "0",
@@ -265,7 +265,8 @@ Result<int> system_prune(Invocation& in) {
     for (const ContainerUsage& each : container_usage(engine))
       if (!each.running) freed += each.size_bytes;
     std::size_t removed = 0;
-    code = prune_containers(in, engine, removed);
+    const auto every = [](const engine::Status&) { return true; };
+    code = prune_containers(in, engine, every, removed);
   }
   SUIT_LET(const Pruned images,
            prune_images(engine, all ? Which::Unused : Which::Dangling, filter));
@@ -273,11 +274,9 @@ Result<int> system_prune(Invocation& in) {
   Pruned cache;
   if (!filtered) {
     SUIT_LET(cache, prune_cache(engine));
-    if (!cache.report.empty())
-      in.console.print("Deleted build cache objects:\n{}\n", cache.report);
+    if (!cache.report.empty()) in.console.print("Deleted build cache objects:\n{}\n", cache.report);
   }
-  SUIT_LET(const std::uint64_t collected,
-           engine.store().collect_garbage(std::chrono::seconds(0)));
+  SUIT_LET(const std::uint64_t collected, engine.store().collect_garbage(std::chrono::seconds(0)));
   freed += images.freed_bytes + cache.freed_bytes + collected;
   in.console.print("Total reclaimed space: {}\n", size_text(freed));
   return code;
@@ -305,8 +304,7 @@ Result<int> image_prune(Invocation& in) {
   SUIT_LET(const Pruned images,
            prune_images(engine, all ? Which::Unused : Which::Dangling, filter));
   if (!images.report.empty()) in.console.print("Deleted Images:\n{}\n", images.report);
-  SUIT_LET(const std::uint64_t collected,
-           engine.store().collect_garbage(std::chrono::seconds(0)));
+  SUIT_LET(const std::uint64_t collected, engine.store().collect_garbage(std::chrono::seconds(0)));
   in.console.print("Total reclaimed space: {}\n", size_text(images.freed_bytes + collected));
   return 0;
 }
