@@ -37,6 +37,14 @@ Result<int> container_wait(Invocation& in);
 Result<int> container_remove(Invocation& in);
 Result<int> container_prune(Invocation& in);
 
+Result<int> gpu_probe(Invocation& in);
+Result<int> gpu_doctor(Invocation& in);
+Result<int> cdi_generate(Invocation& in);
+Result<int> cdi_list(Invocation& in);
+Result<int> cdi_validate(Invocation& in);
+Result<int> cdi_inject(Invocation& in);
+Result<int> cdi_hook(Invocation& in);
+
 Result<int> name_explain(Invocation& in);
 Result<int> name_registries(Invocation& in);
 

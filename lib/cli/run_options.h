@@ -16,7 +16,7 @@ namespace suit::cli {
 /// What the flags say, before and after it is understood.
 struct RunFlags {
   engine::CreateOptions options;
-  std::vector<std::string> env, env_files, labels, volumes, mounts, tmpfs;
+  std::vector<std::string> env, env_files, labels, volumes, mounts, tmpfs, gpus, devices;
   std::optional<std::string> entrypoint, explain;
   std::string network, cidfile;
   bool detach = false, dry_run = false, quiet = false;

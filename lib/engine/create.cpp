@@ -105,6 +105,7 @@ Result<Record> make_record(const CreateOptions& options, const store::Image& ima
     record.labels[key] = value;
   SUIT_TRY(check_mounts(options.mounts));
   record.mounts = options.mounts;
+  record.devices = options.devices;
   return record;
 }
 

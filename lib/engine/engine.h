@@ -47,6 +47,7 @@ struct CreateOptions {
   Network network = Network::None;
   std::map<std::string, std::string> labels;
   std::vector<oci::SpecMount> mounts;  ///< binds: source absolute, options as in the runtime-spec
+  gpu::Request devices;
   std::string stop_signal;
   bool read_only = false;
   bool auto_remove = false;

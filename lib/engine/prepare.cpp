@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "engine/supervise_internal.h"
+#include "gpu/inject.h"
 #include "oci/image.h"
 #include "os/root.h"
 #include "os/user.h"
@@ -76,6 +77,7 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
            runtime::write_etc_files(dir + "/etc", etc_files(record)));
   spec.mounts.insert(spec.mounts.end(), etc.begin(), etc.end());
   spec.mounts.insert(spec.mounts.end(), record.mounts.begin(), record.mounts.end());
+  SUIT_TRY(gpu::edit_spec(spec, record.devices, root, dir + "/devices"));
   // Docker creates a missing working directory rather than failing.
   auto made = root.make_dirs(record.working_dir);
   if (!made)

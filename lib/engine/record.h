@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "digest/digest.h"
+#include "gpu/request.h"
 #include "oci/image.h"
 #include "oci/spec.h"
 
@@ -40,6 +41,7 @@ struct Record {
   std::string stop_signal = "SIGTERM";
   std::map<std::string, std::string> labels;
   std::vector<oci::SpecMount> mounts;
+  gpu::Request devices;  ///< looked up at every start: what the host has may change
 };
 
 /// state.json: what happened to it last.
