@@ -1,5 +1,5 @@
-// What --gpus adds to a start: looking at the host, planning, editing the specification. The vendor's
-// way costs five processes and an ldconfig (30 ms warm).
+// What --gpus adds to a start: looking at the host, planning, editing the specification. The
+// vendor's way costs five processes and an ldconfig (30 ms warm).
 
 #include <sys/stat.h>
 #include <unistd.h>

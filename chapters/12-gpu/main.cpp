@@ -59,8 +59,8 @@ Result<void> show_side(const std::vector<std::string>& words) {
   if (words.size() > 2) input.image = &image;
   for (const gpu::Check& check : gpu::diagnose(input).checks)
     if (check.verdict == gpu::Verdict::Fail)
-      fmt::print("{} {}: {}\n", check.id,
-                 check.side == gpu::Side::Host ? "host" : "image", check.evidence.back());
+      fmt::print("{} {}: {}\n", check.id, check.side == gpu::Side::Host ? "host" : "image",
+                 check.evidence.back());
   return {};
 }
 //< who
@@ -70,8 +70,9 @@ Result<void> show_side(const std::vector<std::string>& words) {
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const std::string verb = words.empty() ? "" : words[0];
-  Result<void> done = suit::fail(0, "usage: 12-gpu edits ROOT DIR DEVICE... | names LIBRARY... | "
-                                    "who ROOT [IMAGE]");
+  Result<void> done = suit::fail(0,
+                                 "usage: 12-gpu edits ROOT DIR DEVICE... | names LIBRARY... | "
+                                 "who ROOT [IMAGE]");
   if (verb == "edits" && words.size() >= 4) done = show_edits(words);
   if (verb == "names" && words.size() >= 2) done = show_names(words);
   if (verb == "who" && words.size() >= 2) done = show_side(words);

@@ -68,8 +68,7 @@ Result<int> cdi_generate(Invocation& in) {
   std::string format = "yaml";
   bool no_hooks = false;
   FlagSet flags;
-  flags
-      .add('\0', "driver-root", &driver_root, "string", "Directory below which the driver is")
+  flags.add('\0', "driver-root", &driver_root, "string", "Directory below which the driver is")
       .add('\0', "format", &format, "string", "yaml (default) or json")
       .toggle('\0', "no-hooks", no_hooks, "Leave out the hooks that other engines need")
       .add('o', "output", &output, "string", "Write to this file: /etc/cdi/nvidia.yaml")
@@ -88,8 +87,8 @@ Result<int> cdi_generate(Invocation& in) {
     in.console.text(text);
     return 0;
   }
-  SUIT_TRY(os::make_dirs(output.substr(0, std::min(output.rfind('/') + 1, output.size())) + ".",
-                         0755));
+  SUIT_TRY(
+      os::make_dirs(output.substr(0, std::min(output.rfind('/') + 1, output.size())) + ".", 0755));
   SUIT_TRY(os::replace_file(output, text, 0644, os::Durable::Yes));
   return 0;
 }

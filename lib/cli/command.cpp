@@ -19,9 +19,9 @@ struct Group {
   std::string_view summary;
 };
 constexpr std::array kGroups = {
-    Group{"builder", "Manage builds"}, Group{"cdi", "Manage descriptions of devices"},
+    Group{"builder", "Manage builds"},       Group{"cdi", "Manage descriptions of devices"},
     Group{"container", "Manage containers"}, Group{"gpu", "Look at GPUs"},
-    Group{"image", "Manage images"}, Group{"name", "Understand image names"},
+    Group{"image", "Manage images"},         Group{"name", "Understand image names"},
     Group{"system", "Manage Spacesuit"}};
 
 // Calls \p each with every name of \p command until it says true.

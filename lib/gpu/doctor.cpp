@@ -55,10 +55,10 @@ Diagnosis diagnose(const DoctorInput& input) {
     patient.layout = layout_of(*input.image);
   }
   Diagnosis out;
-  for (const auto& look : {check_gpu, check_module, check_nodes, check_driver_files, check_toolkit,
-                           check_smi, check_device_rules, check_cuda, check_framework,
-                           check_driver_age, check_no_driver_inside, check_libc, check_environment,
-                           check_request_itself})
+  for (const auto& look :
+       {check_gpu, check_module, check_nodes, check_driver_files, check_toolkit, check_smi,
+        check_device_rules, check_cuda, check_framework, check_driver_age, check_no_driver_inside,
+        check_libc, check_environment, check_request_itself})
     out.checks.push_back(look(patient));
   return out;
 }
@@ -99,13 +99,12 @@ std::string describe(const Diagnosis& diagnosis) {
     if (!check.fix.empty())
       fmt::format_to(to, "          {}: {}\n", name_of(check.side), check.fix);
   }
-  constexpr const char* kSummaries[] = {
-      "nothing is wrong that can be seen from here",
-      "look at the host: no container can have what it has not",
-      "look at the image: the host is well",
-      "look at both: the host first, then the image",
-      "look at the command line: host and image are well",
-      "cannot tell: this root shows neither /proc nor /sys"};
+  constexpr const char* kSummaries[] = {"nothing is wrong that can be seen from here",
+                                        "look at the host: no container can have what it has not",
+                                        "look at the image: the host is well",
+                                        "look at both: the host first, then the image",
+                                        "look at the command line: host and image are well",
+                                        "cannot tell: this root shows neither /proc nor /sys"};
   fmt::format_to(to, "\n{}\n", kSummaries[diagnosis.exit_code()]);
   return out;
 }

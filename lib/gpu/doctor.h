@@ -38,8 +38,8 @@ struct Diagnosis {
 
 struct DoctorInput {
   const os::Root* host = nullptr;
-  bool host_is_live = false;        ///< this machine: nodes are opened, nvidia-smi is run
-  const os::Root* image = nullptr;  ///< none: its checks are skipped
+  bool host_is_live = false;          ///< this machine: nodes are opened, nvidia-smi is run
+  const os::Root* image = nullptr;    ///< none: its checks are skipped
   std::vector<std::string> env = {};  ///< of the image
   std::optional<Request> request = {};
 };

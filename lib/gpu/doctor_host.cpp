@@ -31,8 +31,7 @@ Check check_gpu(const Patient& p) {
                                            gpu->vendor, gpu->device));
   for (const NvidiaGpu& gpu : p.host.nvidia.gpus)
     if (check.evidence.empty() || p.host.of_vendor(kNvidia).empty())
-      check.evidence.push_back(
-          fmt::format("/proc/driver/nvidia/gpus/{}: {}", gpu.bus, gpu.model));
+      check.evidence.push_back(fmt::format("/proc/driver/nvidia/gpus/{}: {}", gpu.bus, gpu.model));
   check.verdict = Verdict::Pass;
   if (!check.evidence.empty()) return check;
   return failed(std::move(check),

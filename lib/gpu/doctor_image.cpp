@@ -124,17 +124,18 @@ Check check_driver_age(const Patient& p) {
 Check check_no_driver_inside(const Patient& p) {
   Check check = begin("I4", "no driver in the image", Side::Image);
   if (!p.image) return no_image(std::move(check));
-  for (std::string_view dir : split(oci::env_value(p.input.env, "LD_LIBRARY_PATH").value_or(""), ':')) {
+  for (std::string_view dir :
+       split(oci::env_value(p.input.env, "LD_LIBRARY_PATH").value_or(""), ':')) {
     const std::string path(dir);
     if (!path.starts_with('/') || path.find("/compat") != std::string::npos) continue;
     for (const char* name : {"libcuda.so.1", "libcuda.so", "libnvidia-ml.so.1"})
       if (p.image->has(path + "/" + name))
-        return failed(std::move(check),
-                      fmt::format("LD_LIBRARY_PATH leads to {}/{}, before the host's driver", path,
-                                  name),
-                      path.ends_with("/stubs") ? "take the stubs directory out of LD_LIBRARY_PATH: "
-                                                 "it is for linking only"
-                                               : "remove the file, or take it out of LD_LIBRARY_PATH");
+        return failed(
+            std::move(check),
+            fmt::format("LD_LIBRARY_PATH leads to {}/{}, before the host's driver", path, name),
+            path.ends_with("/stubs") ? "take the stubs directory out of LD_LIBRARY_PATH: "
+                                       "it is for linking only"
+                                     : "remove the file, or take it out of LD_LIBRARY_PATH");
   }
   for (const char* name : {"libcuda.so.1", "libnvidia-ml.so.1"}) {
     std::string path = p.layout.library_dir + "/" + name;
@@ -200,8 +201,8 @@ Check check_libc(const Patient& p) {
 namespace {
 
 std::optional<std::uint16_t> machine_of(const View& image, const ImageLayout& layout) {
-  for (const std::string& path : {layout.library_dir + "/libc.so.6", std::string("/bin/sh"),
-                                  std::string("/bin/busybox")}) {
+  for (const std::string& path :
+       {layout.library_dir + "/libc.so.6", std::string("/bin/sh"), std::string("/bin/busybox")}) {
     const auto file = image.root().open_in(path, O_RDONLY | O_NONBLOCK);
     if (!file) continue;
     if (const auto facts = read_elf(*file)) return facts->machine;
@@ -234,9 +235,9 @@ Check check_request_itself(const Patient& p) {
     return skip(std::move(check), "give --gpus as you would to suit run, to have it looked at");
   const Request& request = *p.input.request;
   if (request.empty()) {
-    const bool image_asks = parse_visible_devices(oci::env_value(p.input.env,
-                                                                 "NVIDIA_VISIBLE_DEVICES"))
-                                .kind != VisibleDevices::Kind::Nothing;
+    const bool image_asks =
+        parse_visible_devices(oci::env_value(p.input.env, "NVIDIA_VISIBLE_DEVICES")).kind !=
+        VisibleDevices::Kind::Nothing;
     return failed(std::move(check),
                   image_asks ? "the image's NVIDIA_VISIBLE_DEVICES asks for GPUs, and suit gives "
                                "none on an image's word"

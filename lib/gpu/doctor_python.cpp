@@ -16,8 +16,8 @@ namespace {
 
 // Where Python packages are: the distributions', pip's, conda's, and virtual environments.
 std::vector<std::string> package_dirs(const Patient& p) {
-  std::vector<std::string> prefixes = {"/usr",      "/usr/local", "/opt/conda", "/opt/venv",
-                                       "/venv",     "/app/.venv", "/app/venv",  "/opt/python"};
+  std::vector<std::string> prefixes = {"/usr",  "/usr/local", "/opt/conda", "/opt/venv",
+                                       "/venv", "/app/.venv", "/app/venv",  "/opt/python"};
   if (const auto env = oci::env_value(p.input.env, "VIRTUAL_ENV"); env && env->starts_with('/'))
     prefixes.insert(prefixes.begin(), *env);
   std::vector<std::string> out;

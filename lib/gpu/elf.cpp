@@ -28,8 +28,8 @@ class Image {
     std::string out(size, '\0');
     std::size_t done = 0;
     while (done < size) {
-      const ssize_t count = ::pread(file_.raw(), out.data() + done, size - done,
-                                    static_cast<off_t>(offset + done));
+      const ssize_t count =
+          ::pread(file_.raw(), out.data() + done, size - done, static_cast<off_t>(offset + done));
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return fail(errno, "pread()");
       if (count == 0) return fail(ENOEXEC, "the ELF file ends early");
@@ -150,8 +150,8 @@ Result<void> read_version_needs(const Image& image, const Segments& segments,
   return {};
 }
 
-Result<void> read_version_defs(const Image& image, const Segments& segments,
-                               const Dynamic& dynamic, ElfFacts& facts) {
+Result<void> read_version_defs(const Image& image, const Segments& segments, const Dynamic& dynamic,
+                               ElfFacts& facts) {
   const std::uint64_t address = dynamic.value(DT_VERDEF);
   if (address == 0) return {};
   SUIT_LET(const std::string table, table_at(image, segments, address, kLargestVersions));

@@ -84,7 +84,8 @@ Result<CdiSpec> generate_nvidia(const Host& host, const GenerateOptions& options
   if (host.nvidia.files.empty())
     return fail(ENODEV, "no files of an NVIDIA driver", "`suit gpu doctor` tells what is missing");
   if (host.nvidia.gpus.empty() && !host.is_wsl)
-    return fail(ENODEV, "the NVIDIA driver knows no GPU", "`suit gpu doctor` tells what is missing");
+    return fail(ENODEV, "the NVIDIA driver knows no GPU",
+                "`suit gpu doctor` tells what is missing");
   CdiSpec spec;
   spec.kind = "nvidia.com/gpu";
   ContainerEdits all;
@@ -129,8 +130,7 @@ Result<CdiSpec> generate_drm(const Host& host, std::uint16_t vendor,
     all.append(edits);
     spec.devices.push_back({fmt::to_string(spec.devices.size()), {}, std::move(edits)});
   }
-  if (spec.devices.empty())
-    return fail(ENODEV, fmt::format("no device node for {}", spec.kind));
+  if (spec.devices.empty()) return fail(ENODEV, fmt::format("no device node for {}", spec.kind));
   spec.devices.push_back({"all", {}, std::move(all)});
   // The compute queue of all AMD GPUs.
   if (const DeviceNode* kfd = host.node("/dev/kfd"); kfd && vendor == kAmd) {

@@ -38,8 +38,8 @@ Result<std::vector<std::pair<std::string, std::string>>> read_flags(
     const std::string flag = words[i].substr(0, equals);
     const std::string name = flag.starts_with("--") ? flag.substr(2) : "";
     if (std::ranges::find(names, name) == names.end())
-      return fail(0, fmt::format("{}: unknown flag {}{}", words[0], flag,
-                                 did_you_mean(name, names)));
+      return fail(0,
+                  fmt::format("{}: unknown flag {}{}", words[0], flag, did_you_mean(name, names)));
     if (equals == std::string::npos && i + 1 == words.size())
       return fail(0, fmt::format("{}: {} needs a value", words[0], flag));
     out.emplace_back(name, equals == std::string::npos ? words[++i] : words[i].substr(equals + 1));
@@ -138,8 +138,7 @@ Result<void> change_mode(const std::vector<std::string>& words, const os::Root& 
       continue;
     }
     unsigned number = 0;
-    const auto [end, code] =
-        std::from_chars(value.data(), value.data() + value.size(), number, 8);
+    const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), number, 8);
     if (code != std::errc() || end != value.data() + value.size() || number > 07777)
       return fail(0, fmt::format("chmod: \"{}\" is no mode", value), "as in 755");
     mode = number;
@@ -159,12 +158,12 @@ struct Verb {
   std::string_view name;
   Result<void> (*run)(const std::vector<std::string>& words, const os::Root& root);
 };
-constexpr std::array<Verb, 5> kVerbs = {{{"create-symlinks", create_symlinks},
-                                         {"update-ldcache", update_ldcache},
-                                         {"enable-cuda-compat", enable_cuda_compat},
-                                         {"disable-device-node-modification",
-                                          disable_node_modification},
-                                         {"chmod", change_mode}}};
+constexpr std::array<Verb, 5> kVerbs = {
+    {{"create-symlinks", create_symlinks},
+     {"update-ldcache", update_ldcache},
+     {"enable-cuda-compat", enable_cuda_compat},
+     {"disable-device-node-modification", disable_node_modification},
+     {"chmod", change_mode}}};
 
 }  // namespace
 

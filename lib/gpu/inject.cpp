@@ -116,8 +116,7 @@ Result<void> add_drm(const Host& host, const std::string& bus, ContainerEdits& e
 }
 
 Result<void> add_nvidia_nodes(const Host& host, const Choice& choice,
-                              const std::vector<std::string>& capabilities,
-                              ContainerEdits& edits) {
+                              const std::vector<std::string>& capabilities, ContainerEdits& edits) {
   for (const ExpectedNode& node : control_nodes(host, capabilities))
     SUIT_TRY(add_node(host, node, edits));
   if (const DeviceNode* dxg = host.node("/dev/dxg"); dxg && host.is_wsl)
@@ -241,20 +240,17 @@ Result<void> add_gpus(const Request& request, const DeviceRequest& asked,
   const bool has_nvidia = host.is_wsl || !host.nvidia.gpus.empty() ||
                           !host.of_vendor(kNvidia).empty() || !host.nvidia.files.empty();
   std::string driver = asked.driver;
-  if (driver.empty())
-    driver = has_nvidia                     ? "nvidia"
-             : !host.of_vendor(kAmd).empty() ? "amd"
-                                             : "";
+  if (driver.empty()) driver = has_nvidia ? "nvidia" : !host.of_vendor(kAmd).empty() ? "amd" : "";
   if (driver == "nvidia" && has_nvidia) return add_nvidia(request, asked, input, out);
   if (driver == "amd") return add_by_drm(asked, kAmd, input, out);
   if (driver == "intel") return add_by_drm(asked, kIntel, input, out);
-  return fail(ENODEV,
-              fmt::format("could not select device driver \"{}\" with capabilities: [[{}]]",
-                          asked.driver, fmt::join(asked.capabilities.empty()
-                                                      ? std::vector<std::string>{"gpu"}
-                                                      : asked.capabilities[0],
-                                                  " ")),
-              "this host shows no GPU and no driver; `suit gpu doctor` tells what is missing");
+  return fail(
+      ENODEV,
+      fmt::format("could not select device driver \"{}\" with capabilities: [[{}]]", asked.driver,
+                  fmt::join(asked.capabilities.empty() ? std::vector<std::string>{"gpu"}
+                                                       : asked.capabilities[0],
+                            " ")),
+      "this host shows no GPU and no driver; `suit gpu doctor` tells what is missing");
 }
 
 // Names that no CDI file has to explain: this host's own GPUs.
@@ -276,12 +272,11 @@ Result<bool> add_known_device(const Request& request, const std::string& text,
   return true;
 }
 
-// The soft GPU's libraries are common ones: where the image has its own, that one stays.
+// The soft GPU's files are common ones: where the image has its own, that one stays.
 void keep_images_own(const os::Root& image, ContainerEdits& edits) {
   const View view(image);
-  std::erase_if(edits.mounts, [&](const CdiMount& mount) {
-    return mount.container_path.find(".so") != std::string::npos && view.has(mount.container_path);
-  });
+  std::erase_if(edits.mounts,
+                [&](const CdiMount& mount) { return view.has(mount.container_path); });
 }
 
 // A plain user cannot make device nodes: the runtime binds the host's, under the same name.
@@ -290,8 +285,8 @@ Result<void> check_rootless(const ContainerEdits& edits) {
   for (const CdiDeviceNode& node : edits.device_nodes)
     if (!node.host_path.empty() && node.host_path != node.path)
       return fail(EPERM,
-                  fmt::format("device \"{}\" cannot appear as \"{}\" without root",
-                              node.host_path, node.path),
+                  fmt::format("device \"{}\" cannot appear as \"{}\" without root", node.host_path,
+                              node.path),
                   "give it the same path inside");
   return {};
 }
@@ -313,9 +308,9 @@ ImageLayout layout_of(const os::Root& root) {
   ImageLayout out;
   const std::string arch = own_multiarch();
   out.library_dir = "/usr/lib/" + arch;
-  for (const std::string& dir : {"/usr/lib/" + arch, "/lib/" + arch, std::string("/usr/lib64"),
-                                 std::string("/lib64"), std::string("/usr/lib"),
-                                 std::string("/lib")}) {
+  for (const std::string& dir :
+       {"/usr/lib/" + arch, "/lib/" + arch, std::string("/usr/lib64"), std::string("/lib64"),
+        std::string("/usr/lib"), std::string("/lib")}) {
     if (!image.has(dir + "/libc.so.6")) continue;
     out.libc = ImageLayout::Libc::Glibc;
     out.library_dir = dir;
@@ -345,9 +340,8 @@ Result<Injection> plan_injection(const Request& request, const InjectionInput& i
     if (!known) by_file.push_back(name);
   }
   SUIT_LET(ContainerEdits edits, input.registry.edits_for(by_file));
-  if (std::ranges::any_of(by_file, [](const std::string& name) {
-        return name.starts_with("suit.dev/softgpu=");
-      }))
+  if (std::ranges::any_of(
+          by_file, [](const std::string& name) { return name.starts_with("suit.dev/softgpu="); }))
     keep_images_own(input.image, edits);
   out.edits.append(edits);
   return out;
@@ -373,8 +367,7 @@ Result<void> edit_spec(oci::Spec& spec, const Request& request, const os::Root& 
                generate_softgpu(driver_root, {.driver_root = request.driver_root}));
       registry.add(std::move(generated), "generated");
     }
-    SUIT_LET(Injection plan,
-             plan_injection(request, {host, registry, rootfs, spec.process.env}));
+    SUIT_LET(Injection plan, plan_injection(request, {host, registry, rootfs, spec.process.env}));
     SUIT_TRY(check_rootless(plan.edits));
     if (plan.hides_params) SUIT_TRY(hide_params(host, scratch, plan.edits));
     SUIT_TRY(apply_edits(spec, plan.edits, slash));

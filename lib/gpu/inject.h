@@ -29,7 +29,7 @@ namespace suit::gpu {
 struct ImageLayout {
   enum class Libc { Glibc, Musl, None };
   Libc libc = Libc::None;
-  std::string library_dir;  ///< searched without being told
+  std::string library_dir;                    ///< searched without being told
   std::map<std::string, std::string> cached;  ///< name → path, of its ld.so.cache
 };
 ImageLayout layout_of(const os::Root& image);

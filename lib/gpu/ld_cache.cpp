@@ -31,8 +31,7 @@ std::uint32_t number_at(std::string_view bytes, std::size_t offset) {
 std::string_view skip_old_table(std::string_view bytes) {
   constexpr std::size_t kOldHeaderBytes = 16;
   if (!bytes.starts_with(kOldMagic) || bytes.size() < kOldHeaderBytes) return bytes;
-  const std::uint64_t end =
-      kOldHeaderBytes + std::uint64_t{number_at(bytes, 12)} * kOldEntryBytes;
+  const std::uint64_t end = kOldHeaderBytes + std::uint64_t{number_at(bytes, 12)} * kOldEntryBytes;
   const std::uint64_t aligned = (end + 7) & ~std::uint64_t{7};
   return aligned < bytes.size() ? bytes.substr(aligned) : bytes;
 }
@@ -57,7 +56,8 @@ Result<std::vector<CachedLibrary>> parse_ld_cache(std::string_view bytes) {
     if (number_at(bytes, at) != kOwnFlags) continue;
     const std::string_view name = string_at(number_at(bytes, at + 4));
     const std::string_view path = string_at(number_at(bytes, at + 8));
-    if (name.empty() || !path.starts_with('/')) return fail(0, fmt::format("entry {} has no path", i));
+    if (name.empty() || !path.starts_with('/'))
+      return fail(0, fmt::format("entry {} has no path", i));
     out.push_back({std::string(name), std::string(path)});
   }
   return out;

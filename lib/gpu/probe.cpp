@@ -71,8 +71,9 @@ void probe_nodes(const View& host, const std::string& dir, Host& out) {
     if (!info) continue;
     if (S_ISDIR(info->st_mode) && dir == "/dev") probe_nodes(host, path, out);
     if (!S_ISCHR(info->st_mode)) continue;
-    out.nodes[path] = {path,        'c', major(info->st_rdev), minor(info->st_rdev),
-                       info->st_mode & 07777U, info->st_gid};
+    out.nodes[path] = {
+        path,        'c', major(info->st_rdev), minor(info->st_rdev), info->st_mode & 07777U,
+        info->st_gid};
   }
 }
 
@@ -82,11 +83,11 @@ std::vector<MigDevice> probe_mig(const View& host, unsigned gpu_minor,
   std::vector<MigDevice> out;
   const std::string dir = fmt::format("/proc/driver/nvidia/capabilities/gpu{}/mig", gpu_minor);
   for (const std::string& gi : host.names(dir)) {
-    const auto gpu_instance = number(std::string_view(gi).substr(std::min<std::size_t>(2, gi.size())));
+    const auto gpu_instance =
+        number(std::string_view(gi).substr(std::min<std::size_t>(2, gi.size())));
     if (!gi.starts_with("gi") || !gpu_instance) continue;
     for (const std::string& ci : host.names(dir + "/" + gi)) {
-      const auto compute =
-          number(std::string_view(ci).substr(std::min<std::size_t>(2, ci.size())));
+      const auto compute = number(std::string_view(ci).substr(std::min<std::size_t>(2, ci.size())));
       const std::string key = fmt::format("gpu{}/{}", gpu_minor, gi);
       const auto gpu_cap = minors.find(key + "/access");
       const auto compute_cap = minors.find(key + "/" + ci + "/access");
@@ -109,8 +110,7 @@ void probe_module(const View& host, Host& out) {
   driver.params = host.text("/proc/driver/nvidia/params");
   const auto minors = parse_mig_minors(host.text("/proc/driver/nvidia-caps/mig-minors"));
   for (const std::string& bus : host.names("/proc/driver/nvidia/gpus")) {
-    auto gpu = parse_gpu_information(
-        host.text("/proc/driver/nvidia/gpus/" + bus + "/information"));
+    auto gpu = parse_gpu_information(host.text("/proc/driver/nvidia/gpus/" + bus + "/information"));
     if (!gpu) continue;
     if (gpu->bus.empty()) gpu->bus = bus;
     gpu->mig = probe_mig(host, gpu->minor, minors);
@@ -172,7 +172,8 @@ std::optional<std::pair<std::string, bool>> parse_driver_version(std::string_vie
     const bool is_version = word.find('.') != std::string_view::npos && word.size() >= 5 &&
                             word.find_first_not_of("0123456789.") == std::string_view::npos;
     if (is_version)
-      return std::pair(std::string(word), line.find("Open Kernel Module") != std::string_view::npos);
+      return std::pair(std::string(word),
+                       line.find("Open Kernel Module") != std::string_view::npos);
   }
   return std::nullopt;
 }

@@ -53,7 +53,7 @@ struct MigDevice {
 };
 
 struct NvidiaGpu {
-  std::string bus;  ///< \shape `0000:06:00.0`
+  std::string bus;   ///< \shape `0000:06:00.0`
   std::string uuid;  ///< \shape `GPU-…`; empty: the driver does not say
   std::string model;
   unsigned minor = 0;  ///< /dev/nvidia<minor>
@@ -79,7 +79,7 @@ struct DriverDir {
 struct NvidiaDriver {
   std::string module_version;  ///< of the kernel module that is loaded; empty: none
   bool open_module = false;
-  std::string params;  ///< /proc/driver/nvidia/params
+  std::string params;           ///< /proc/driver/nvidia/params
   std::vector<NvidiaGpu> gpus;  ///< in the order of their indices: PCI bus order
   std::vector<DriverDir> dirs;  ///< the first is the one to use
   std::vector<DriverFile> files;
@@ -90,7 +90,7 @@ struct Host {
   std::vector<PciGpu> pci;
   std::map<std::string, unsigned> majors;   ///< character devices: `nvidia-uvm` → 510
   std::map<std::string, DeviceNode> nodes;  ///< GPU nodes below /dev, by path
-  std::vector<std::string> modules;  ///< loaded, of those that concern us: `nvidia_uvm`
+  std::vector<std::string> modules;         ///< loaded, of those that concern us: `nvidia_uvm`
   NvidiaDriver nvidia;
   bool is_wsl = false;  ///< Windows' own driver behind /dev/dxg
   const DeviceNode* node(const std::string& path) const;

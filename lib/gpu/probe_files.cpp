@@ -1,7 +1,7 @@
 // The user-space half of NVIDIA's driver: where a host keeps it, and what belongs to it.
 //
-// A library of the driver carries the driver's version in its file name, libcuda.so.580.159.03. So a
-// directory with such a file for libcuda or libnvidia-ml is a driver directory, and every file in
+// A library of the driver carries the driver's version in its file name, libcuda.so.580.159.03. So
+// a directory with such a file for libcuda or libnvidia-ml is a driver directory, and every file in
 // it with that ending is the driver's: no list of names to keep up to date.
 
 #include <fcntl.h>
@@ -250,9 +250,14 @@ void probe_driver_files(const View& host, Host& out) {
   if (driver.files.empty()) return;
   // A driver that is kept apart has its programs and data beside its libraries.
   const std::string beside = dir_name(dir_name(driver.files[0].path));
-  const std::vector<std::string> programs = {
-      "/usr/bin", "/usr/sbin",  "/bin",  "/sbin", "/run/current-system/sw/bin",
-      "/usr/local/nvidia/bin",  std::string(kWslDir), beside + "/bin"};
+  const std::vector<std::string> programs = {"/usr/bin",
+                                             "/usr/sbin",
+                                             "/bin",
+                                             "/sbin",
+                                             "/run/current-system/sw/bin",
+                                             "/usr/local/nvidia/bin",
+                                             std::string(kWslDir),
+                                             beside + "/bin"};
   const std::vector<std::string> data = {"/etc", "/usr/share", "/run/opengl-driver/share",
                                          "/usr/local/nvidia/share", beside + "/share"};
   for (const Belongs& wanted : kPrograms)

@@ -29,7 +29,10 @@ std::string_view name_of(FileKind kind) {
 }
 
 std::string_view vendor_name(std::uint16_t vendor) {
-  return vendor == kNvidia ? "NVIDIA" : vendor == kAmd ? "AMD" : vendor == kIntel ? "Intel" : "other";
+  return vendor == kNvidia  ? "NVIDIA"
+         : vendor == kAmd   ? "AMD"
+         : vendor == kIntel ? "Intel"
+                            : "other";
 }
 
 Json pci_of(const Host& host) {
@@ -92,8 +95,8 @@ void describe_nvidia(const NvidiaDriver& driver, std::string& out) {
   if (driver.dirs.empty()) out += "driver files     none\n";
   for (std::size_t i = 0; i < driver.gpus.size(); ++i) {
     const NvidiaGpu& gpu = driver.gpus[i];
-    fmt::format_to(to, "GPU {}            {} {} {} /dev/nvidia{}\n", i, gpu.bus, gpu.model, gpu.uuid,
-                   gpu.minor);
+    fmt::format_to(to, "GPU {}            {} {} {} /dev/nvidia{}\n", i, gpu.bus, gpu.model,
+                   gpu.uuid, gpu.minor);
     for (std::size_t j = 0; j < gpu.mig.size(); ++j)
       fmt::format_to(to, "  slice {}:{}      GPU instance {}, compute instance {}\n", i, j,
                      gpu.mig[j].gpu_instance, gpu.mig[j].compute_instance);

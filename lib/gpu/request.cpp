@@ -45,10 +45,10 @@ Result<int> parse_count(std::string_view text) {
   const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
   if (code == std::errc() && end == digits.data() + digits.size()) return count;
-  return fail(0, fmt::format("invalid count ({}): value must be either \"all\" or an integer: {}",
-                             text,
-                             code == std::errc::result_out_of_range ? "value out of range"
-                                                                    : "invalid syntax"));
+  return fail(
+      0, fmt::format(
+             "invalid count ({}): value must be either \"all\" or an integer: {}", text,
+             code == std::errc::result_out_of_range ? "value out of range" : "invalid syntax"));
 }
 
 Result<void> set_field(DeviceRequest& request, const std::string& field) {
@@ -70,12 +70,11 @@ Result<void> set_field(DeviceRequest& request, const std::string& field) {
     SUIT_LET(const std::vector<std::string> options, fields_of(value));
     for (const std::string& option : options) {
       const std::size_t at = std::min(option.find('='), option.size());
-      request.options[option.substr(0, at)] =
-          at == option.size() ? "" : option.substr(at + 1);
+      request.options[option.substr(0, at)] = at == option.size() ? "" : option.substr(at + 1);
     }
   } else {
-    return fail(0, fmt::format("unexpected key '{}' in '{}'{}", key, field,
-                               did_you_mean(key, kKeys)));
+    return fail(0,
+                fmt::format("unexpected key '{}' in '{}'{}", key, field, did_you_mean(key, kKeys)));
   }
   return {};
 }

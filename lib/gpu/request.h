@@ -47,10 +47,10 @@ Result<PlainDevice> parse_plain_device(std::string_view text);
 /// Everything a container asks for; recorded with it, looked up again at every start.
 struct Request {
   std::vector<DeviceRequest> gpus = {};
-  std::vector<std::string> devices = {};   ///< qualified names, `nvidia.com/gpu=0`
+  std::vector<std::string> devices = {};  ///< qualified names, `nvidia.com/gpu=0`
   std::vector<PlainDevice> plain = {};
-  std::vector<std::string> spec_dirs = {};  ///< of CDI files; empty: the default ones
-  std::string driver_root = {};  ///< below which the driver is; empty: `/`
+  std::vector<std::string> spec_dirs = {};       ///< of CDI files; empty: the default ones
+  std::string driver_root = {};                  ///< below which the driver is; empty: `/`
   std::optional<std::string> capabilities = {};  ///< NVIDIA_DRIVER_CAPABILITIES of `-e`
   bool empty() const { return gpus.empty() && devices.empty() && plain.empty(); }
 };

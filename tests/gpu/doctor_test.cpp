@@ -44,7 +44,8 @@ struct Row {
 const std::vector<Row>& rows() {
   static const std::vector<Row> all = {
       {"nothing", [](Tree&, Tree&, DoctorInput&) {}, "", 0, ""},
-      {"no GPU", [](Tree& host, Tree&, DoctorInput&) { host.remove("/sys/bus").remove("/proc/driver"); },
+      {"no GPU",
+       [](Tree& host, Tree&, DoctorInput&) { host.remove("/sys/bus").remove("/proc/driver"); },
        "H1 H2", 1, "no display or 3D controller"},
       {"no module", [](Tree& host, Tree&, DoctorInput&) { host.remove("/proc/driver"); }, "H2", 1,
        "/proc/driver/nvidia/version: not there"},
@@ -55,10 +56,12 @@ const std::vector<Row>& rows() {
          host.file("/proc/devices", "Character devices:\n195 nvidia\n");
        },
        "H3", 1, "no nvidia-uvm"},
-      {"a node is missing", [](Tree& host, Tree&, DoctorInput&) { host.remove("/dev/nvidia1"); }, "H3",
-       1, "/dev/nvidia1: not there"},
+      {"a node is missing", [](Tree& host, Tree&, DoctorInput&) { host.remove("/dev/nvidia1"); },
+       "H3", 1, "/dev/nvidia1: not there"},
       {"a node is another device",
-       [](Tree& host, Tree&, DoctorInput&) { host.remove("/dev/nvidia0").node("/dev/nvidia0", 1, 3); },
+       [](Tree& host, Tree&, DoctorInput&) {
+         host.remove("/dev/nvidia0").node("/dev/nvidia0", 1, 3);
+       },
        "H3", 1, "1:3, not 195:0"},
       {"driver updated while loaded",
        [](Tree& host, Tree&, DoctorInput&) {
@@ -67,7 +70,9 @@ const std::vector<Row>& rows() {
        },
        "H4", 1, "Driver/library version mismatch"},
       {"no driver files",
-       [](Tree& host, Tree&, DoctorInput&) { host.remove(kLibraries).remove("/usr/bin/nvidia-smi"); },
+       [](Tree& host, Tree&, DoctorInput&) {
+         host.remove(kLibraries).remove("/usr/bin/nvidia-smi");
+       },
        "H4", 1, "no libcuda.so.<version>"},
       {"no libnvidia-ml",
        [](Tree& host, Tree&, DoctorInput&) {
@@ -87,15 +92,15 @@ const std::vector<Row>& rows() {
        "/etc/cdi/nvidia.json: invalid JSON at"},
       {"no nvidia-smi", [](Tree& host, Tree&, DoctorInput&) { host.remove("/usr/bin/nvidia-smi"); },
        "H6", 1, "no nvidia-smi"},
-      {"plain image",
-       [](Tree&, Tree& image, DoctorInput&) { image.remove("/usr/local"); }, "I1", 2,
+      {"plain image", [](Tree&, Tree& image, DoctorInput&) { image.remove("/usr/local"); }, "I1", 2,
        "no /usr/local/cuda"},
-      {"torch for processors",
-       [](Tree&, Tree& image, DoctorInput&) { add_torch(image, "None"); }, "I2", 2, "cuda = None"},
+      {"torch for processors", [](Tree&, Tree& image, DoctorInput&) { add_torch(image, "None"); },
+       "I2", 2, "cuda = None"},
       {"tensorflow for processors",
        [](Tree&, Tree& image, DoctorInput&) {
-         image.file("/opt/conda/lib/python3.11/site-packages/tensorflow/python/platform/build_info.py",
-                    "build_info = OrderedDict([('is_cuda_build', False)])\n");
+         image.file(
+             "/opt/conda/lib/python3.11/site-packages/tensorflow/python/platform/build_info.py",
+             "build_info = OrderedDict([('is_cuda_build', False)])\n");
        },
        "I2", 2, "is_cuda_build False"},
       {"jax without its plugin",
@@ -110,8 +115,8 @@ const std::vector<Row>& rows() {
        },
        "I2", 2, "onnxruntime-1.20.dist-info"},
       {"requirement not met",
-       [](Tree&, Tree&, DoctorInput& input) { input.env = {"NVIDIA_REQUIRE_CUDA=cuda>=13.5"}; }, "I3",
-       2, "unsatisfied condition: cuda>=13.5"},
+       [](Tree&, Tree&, DoctorInput& input) { input.env = {"NVIDIA_REQUIRE_CUDA=cuda>=13.5"}; },
+       "I3", 2, "unsatisfied condition: cuda>=13.5"},
       {"driver in the image",
        [](Tree&, Tree& image, DoctorInput&) {
          image.link(std::string(kLibraries) + "/libcuda.so.1", "libcuda.so.535.1");
@@ -132,9 +137,8 @@ const std::vector<Row>& rows() {
       {"hidden by a variable",
        [](Tree&, Tree&, DoctorInput& input) { input.env = {"CUDA_VISIBLE_DEVICES="}; }, "I6", 2,
        "hides every GPU"},
-      {"nothing is asked for",
-       [](Tree&, Tree&, DoctorInput& input) { input.request = Request{}; }, "R1", 4,
-       "nothing asks for a GPU"},
+      {"nothing is asked for", [](Tree&, Tree&, DoctorInput& input) { input.request = Request{}; },
+       "R1", 4, "nothing asks for a GPU"},
       {"the image asks",
        [](Tree&, Tree&, DoctorInput& input) {
          input.request = Request{};

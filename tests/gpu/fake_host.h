@@ -13,8 +13,8 @@ inline constexpr const char* kVersion = "580.159.03";
 
 inline std::string information(const std::string& bus, unsigned minor, const std::string& uuid) {
   return "Model: \t\t Test GPU 80GB\nIRQ:   \t\t 408\nGPU UUID: \t " + uuid +
-         "\nBus Type: \t PCIe\nBus Location: \t " + bus +
-         "\nDevice Minor: \t " + std::to_string(minor) + "\nGPU Excluded:\t No\n";
+         "\nBus Type: \t PCIe\nBus Location: \t " + bus + "\nDevice Minor: \t " +
+         std::to_string(minor) + "\nGPU Excluded:\t No\n";
 }
 
 inline void add_pci(Tree& host, const std::string& bus, const std::string& vendor,

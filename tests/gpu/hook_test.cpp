@@ -36,7 +36,8 @@ TEST(Hook, ChangesModesInsideTheRootOnly) {
   Tree outside;
   outside.file("/secret", "", 0600);
   image.file("/a", "", 0600).link("/b", outside.path() + "/secret");
-  ASSERT_TRUE(run_hook({"chmod", "--mode", "644", "--path", "/a", "--path", "/absent"}, image.root()));
+  ASSERT_TRUE(
+      run_hook({"chmod", "--mode", "644", "--path", "/a", "--path", "/absent"}, image.root()));
   EXPECT_EQ(os::stat_at(os::FdRef::cwd(), image.path() + "/a")->st_mode & 0777U, 0644U);
   EXPECT_FALSE(run_hook({"chmod", "--mode", "777", "--path", "/b"}, image.root()));
   EXPECT_EQ(os::stat_at(os::FdRef::cwd(), outside.path() + "/secret")->st_mode & 0777U, 0600U);

@@ -60,10 +60,9 @@ class Injecting : public ::testing::Test {
 TEST_F(Injecting, AllMeansEveryNodeAndTheDefaultCapabilities) {
   const auto done = plan("all");
   ASSERT_TRUE(done) << done.error().message();
-  EXPECT_THAT(nodes(*done),
-              UnorderedElementsAre("/dev/nvidiactl 195:255", "/dev/nvidia-uvm 510:0",
-                                   "/dev/nvidia-uvm-tools 510:1", "/dev/nvidia0 195:0",
-                                   "/dev/nvidia1 195:1"));
+  EXPECT_THAT(nodes(*done), UnorderedElementsAre("/dev/nvidiactl 195:255", "/dev/nvidia-uvm 510:0",
+                                                 "/dev/nvidia-uvm-tools 510:1",
+                                                 "/dev/nvidia0 195:0", "/dev/nvidia1 195:1"));
   EXPECT_THAT(mounts(*done),
               UnorderedElementsAre("/usr/lib/x86_64-linux-gnu/libcuda.so.580.159.03",
                                    "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.580.159.03",
@@ -169,8 +168,9 @@ TEST_F(Injecting, SlicesBringTheirCapabilities) {
   host.file("/proc/driver/nvidia/capabilities/gpu0/mig/gi7/ci0/access", "");
   const auto done = plan("device=0:0");
   ASSERT_TRUE(done) << done.error().message();
-  EXPECT_THAT(nodes(*done), IsSupersetOf({"/dev/nvidia0 195:0", "/dev/nvidia-caps/nvidia-cap66 236:66",
-                                          "/dev/nvidia-caps/nvidia-cap67 236:67"}));
+  EXPECT_THAT(nodes(*done),
+              IsSupersetOf({"/dev/nvidia0 195:0", "/dev/nvidia-caps/nvidia-cap66 236:66",
+                            "/dev/nvidia-caps/nvidia-cap67 236:67"}));
   EXPECT_THAT(nodes(*done), Not(Contains("/dev/nvidia1 195:1")));
 }
 
@@ -182,8 +182,7 @@ TEST_F(Injecting, NoDriverIsDockersErrorWithAWayOn) {
   const os::Root root = image.root();
   const auto done = plan_injection(request, {found, registry, root, {}});
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().what(),
-            "could not select device driver \"\" with capabilities: [[gpu]]");
+  EXPECT_EQ(done.error().what(), "could not select device driver \"\" with capabilities: [[gpu]]");
   EXPECT_THAT(done.error().hint(), HasSubstr("suit gpu doctor"));
 }
 
@@ -230,10 +229,11 @@ TEST_F(Injecting, EditsASpecAndMakesTheLinks) {
   ASSERT_TRUE(done) << done.error().message();
   EXPECT_EQ(spec.linux_.devices.size(), 4U);
   EXPECT_EQ(spec.linux_.resources.devices.size(), 4U);
-  EXPECT_EQ(*os::read_link(os::FdRef::cwd(),
-                           image.path() + "/usr/lib/x86_64-linux-gnu/libcuda.so.1"),
-            "libcuda.so.580.159.03");
-  const auto mount = std::ranges::find(spec.mounts, "/usr/bin/nvidia-smi", &oci::SpecMount::destination);
+  EXPECT_EQ(
+      *os::read_link(os::FdRef::cwd(), image.path() + "/usr/lib/x86_64-linux-gnu/libcuda.so.1"),
+      "libcuda.so.580.159.03");
+  const auto mount =
+      std::ranges::find(spec.mounts, "/usr/bin/nvidia-smi", &oci::SpecMount::destination);
   ASSERT_NE(mount, spec.mounts.end());
   EXPECT_EQ(mount->source, host.path() + "/usr/bin/nvidia-smi");
 }

@@ -186,7 +186,9 @@ TEST(Elf, SurvivesBrokenFiles) {
     return read_elf(*file).has_value();
   };
   EXPECT_FALSE(reads(""));
-  EXPECT_FALSE(reads("\x7f""ELF"));
+  EXPECT_FALSE(
+      reads("\x7f"
+            "ELF"));
   for (std::size_t size = 16; size < good.size(); size += 97)
     (void)reads(good.substr(0, size));
   for (std::size_t at = 0; at < 1024; at += 3) {

@@ -55,9 +55,8 @@ TEST(VisibleDevices, MeansWhatTheToolkitSays) {
     const auto legacy = is_legacy_image(env) ? LegacyImage::Yes : LegacyImage::No;
     const VisibleDevices visible = parse_visible_devices(value, legacy);
     const json& expect = row["expect"];
-    const bool ok = expect.is_array()
-                        ? visible.kind == Kind::Listed &&
-                              visible.ids == expect.get<std::vector<std::string>>()
+    const bool ok = expect.is_array() ? visible.kind == Kind::Listed &&
+                                            visible.ids == expect.get<std::vector<std::string>>()
                     : expect == "all"           ? visible.kind == Kind::All
                     : expect == "none-injected" ? visible.kind == Kind::Nothing
                                                 : visible.kind == Kind::DriverOnly;
@@ -107,9 +106,10 @@ TEST(Requirements, NameTheConditionAndTheHost) {
   const auto checked = check_requirements({"NVIDIA_REQUIRE_CUDA=cuda>=12.9"}, host);
   ASSERT_FALSE(checked);
   EXPECT_THAT(checked.error().what(), HasSubstr("unsatisfied condition: cuda>=12.9 (cuda=12.4"));
-  EXPECT_TRUE(check_requirements({"NVIDIA_REQUIRE_CUDA=cuda>=12.9", "NVIDIA_DISABLE_REQUIRE=true"},
-                                 host));
-  EXPECT_TRUE(check_requirements({"NVIDIA_REQUIRE_JETPACK=csv-mounts=all", "CUDA_VERSION=13"}, host));
+  EXPECT_TRUE(
+      check_requirements({"NVIDIA_REQUIRE_CUDA=cuda>=12.9", "NVIDIA_DISABLE_REQUIRE=true"}, host));
+  EXPECT_TRUE(
+      check_requirements({"NVIDIA_REQUIRE_JETPACK=csv-mounts=all", "CUDA_VERSION=13"}, host));
 }
 
 TEST(Request, SurvivesItsRecord) {
@@ -126,8 +126,8 @@ TEST(Request, SurvivesItsRecord) {
 
 TEST(Request, TakesVariablesOfTheCommandLine) {
   Request request;
-  ASSERT_TRUE(add_variables(request, {"NVIDIA_VISIBLE_DEVICES=0,nvidia.com/gpu=1",
-                                      "NVIDIA_DRIVER_CAPABILITIES=video"}));
+  ASSERT_TRUE(add_variables(
+      request, {"NVIDIA_VISIBLE_DEVICES=0,nvidia.com/gpu=1", "NVIDIA_DRIVER_CAPABILITIES=video"}));
   ASSERT_EQ(request.gpus.size(), 1U);
   EXPECT_THAT(request.gpus[0].device_ids, ElementsAre("0"));
   EXPECT_THAT(request.devices, ElementsAre("nvidia.com/gpu=1"));

@@ -3,15 +3,15 @@
 ///
 ///     3-whose-side < FACTS
 ///
-/// FACTS are lines `NAME yes` or `NAME no`, in any order; what is not named is unknown and counts as
-/// yes:
+/// FACTS are lines `NAME yes` or `NAME no`, in any order; what is not named is unknown and counts
+/// as yes:
 ///
 ///     gpu module nodes libraries smi      the host's five: smi is nvidia-smi on the host
 ///     cuda framework libc                 the image's three
 ///     asked                               --gpus was given
 ///
-/// Print `ok`, `host`, `image`, `both` or `request`. The request counts only when host and image are
-/// well. Exit 0.
+/// Print `ok`, `host`, `image`, `both` or `request`. The request counts only when host and image
+/// are well. Exit 0.
 ///
 /// \see tutorials/12-gpu.md; lib/gpu/doctor.h afterwards
 
