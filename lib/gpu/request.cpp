@@ -157,8 +157,15 @@ Result<void> check_request(const DeviceRequest& request) {
 
 Result<PlainDevice> parse_plain_device(std::string_view text) {
   const std::vector<std::string_view> parts = split(text, ':');
+  if (parts[0].empty() || parts.size() > 3)
+    return fail(0, fmt::format("bad format for path: {}", text),
+                "it is /dev/x[:/dev/y][:rwm], or a CDI name such as nvidia.com/gpu=0");
+  // Each of r, w and m once at most.
   const auto is_mode = [](std::string_view part) {
-    return !part.empty() && part.find_first_not_of("rwm") == std::string_view::npos;
+    std::string sorted(part);
+    std::ranges::sort(sorted);
+    return !part.empty() && part.find_first_not_of("rwm") == std::string_view::npos &&
+           std::ranges::adjacent_find(sorted) == sorted.end();
   };
   PlainDevice out{std::string(parts[0]), std::string(parts[0]), "rwm"};
   if (parts.size() == 2 && is_mode(parts[1])) {
@@ -167,13 +174,10 @@ Result<PlainDevice> parse_plain_device(std::string_view text) {
     out.path = parts[1];
     if (parts.size() == 3) out.permissions = parts[2];
   }
-  if (parts.size() > 3) return fail(0, fmt::format("invalid device specification: {}", text));
+  if (!out.path.starts_with('/'))
+    return fail(0, fmt::format("{} is not an absolute path", out.path));
   if (!is_mode(out.permissions))
     return fail(0, fmt::format("bad mode specified: {}", out.permissions), "of r, w and m");
-  for (const std::string& path : {out.host_path, out.path})
-    if (!path.starts_with('/'))
-      return fail(0, fmt::format("{} is not an absolute path", path),
-                  "a device is /dev/x[:/dev/y][:rwm], or a CDI name such as nvidia.com/gpu=0");
   return out;
 }
 

@@ -110,8 +110,8 @@ const std::vector<Row>& rows() {
        "I2", 2, "jaxlib-0.4.30.dist-info"},
       {"onnxruntime for processors",
        [](Tree&, Tree& image, DoctorInput& input) {
-         input.env.emplace_back("VIRTUAL_ENV=/work/v");
-         image.dir("/work/v/lib/python3.12/site-packages/onnxruntime-1.20.dist-info");
+         input.env.emplace_back("VIRTUAL_ENV=/srv/v");
+         image.dir("/srv/v/lib/python3.12/site-packages/onnxruntime-1.20.dist-info");
        },
        "I2", 2, "onnxruntime-1.20.dist-info"},
       {"requirement not met",
