@@ -48,7 +48,7 @@ struct DeviceNode {
 struct MigDevice {
   unsigned gpu_instance = 0;
   unsigned compute_instance = 0;
-  unsigned gpu_cap = 0;      ///< /dev/nvidia-caps/nvidia-cap<N> of the GPU instance
+  unsigned gpu_cap = 0;      ///< /dev/nvidia-caps/nvidia-capN of the GPU instance
   unsigned compute_cap = 0;  ///< and of the compute instance
 };
 
@@ -56,7 +56,7 @@ struct NvidiaGpu {
   std::string bus;   ///< \shape `0000:06:00.0`
   std::string uuid;  ///< \shape `GPU-…`; empty: the driver does not say
   std::string model;
-  unsigned minor = 0;  ///< /dev/nvidia<minor>
+  unsigned minor = 0;  ///< of /dev/nvidiaN
   std::vector<MigDevice> mig;
 };
 
