@@ -68,6 +68,14 @@ Result<int> volume_prune(Invocation& in);
 
 Result<int> show_events(Invocation& in);
 
+Result<int> gpu_probe(Invocation& in);
+Result<int> gpu_doctor(Invocation& in);
+Result<int> cdi_generate(Invocation& in);
+Result<int> cdi_list(Invocation& in);
+Result<int> cdi_validate(Invocation& in);
+Result<int> cdi_inject(Invocation& in);
+Result<int> cdi_hook(Invocation& in);
+
 Result<int> name_explain(Invocation& in);
 Result<int> name_registries(Invocation& in);
 

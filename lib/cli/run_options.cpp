@@ -10,6 +10,8 @@
 #include "cli/run_values.h"
 #include "cli/settings.h"
 #include "cli/units.h"
+#include "gpu/cdi_name.h"
+#include "gpu/request.h"
 
 namespace suit::cli {
 namespace {
@@ -34,14 +36,12 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation
                                                                      "cpuset-cpus",
                                                                      "cpuset-mems",
                                                                      "detach-keys",
-                                                                     "device",
                                                                      "device-cgroup-rule",
                                                                      "device-read-bps",
                                                                      "device-read-iops",
                                                                      "device-write-bps",
                                                                      "device-write-iops",
                                                                      "disable-content-trust",
-                                                                     "gpus",
                                                                      "health-cmd",
                                                                      "health-interval",
                                                                      "health-retries",
@@ -208,15 +208,54 @@ void declare_life_flags(FlagSet& flags, RunFlags& run) {
            "Mount volumes from the specified container(s): name[:ro]");
 }
 
+Result<void> add_devices(RunFlags& run) {
+  gpu::Request& request = run.options.devices;
+  for (const std::string& text : run.gpus) {
+    auto asked = gpu::parse_gpus_flag(text);
+    if (asked) {
+      if (auto checked = gpu::check_request(*asked); !checked)
+        asked = std::unexpected(std::move(checked).error());
+    }
+    if (!asked) return wrap(std::move(asked).error(), fmt::format("--gpus {}", text));
+    request.gpus.push_back(*std::move(asked));
+  }
+  for (const std::string& text : run.devices) {
+    if (gpu::split_qualified(text)) {
+      SUIT_LET(const gpu::QualifiedName name, gpu::parse_qualified(text));
+      request.devices.push_back(name.text());
+      continue;
+    }
+    auto device = gpu::parse_plain_device(text);
+    if (!device) return wrap(std::move(device).error(), fmt::format("--device {}", text));
+    request.plain.push_back(*std::move(device));
+  }
+  SUIT_LET(const std::string cwd, current_directory());
+  std::string& root = request.driver_root;
+  if (!root.empty() && !root.starts_with('/')) root = cwd + "/" + root;
+  if (root == "/") root.clear();
+  for (std::string& path : request.spec_dirs)
+    if (!path.starts_with('/')) path = cwd + "/" + path;
+  // What -e asks for, not what the image's environment says.
+  return gpu::add_variables(request, run.options.env);
+}
+
 }  // namespace
 
 void declare_run_flags(FlagSet& flags, RunFlags& run) {
   engine::CreateOptions& options = run.options;
   flags.add('\0', "cidfile", &run.cidfile, "string", "Write the container ID to the file")
+      .add('\0', "cdi-spec-dir", &options.devices.spec_dirs, "list",
+           "Directory of CDI files (default /etc/cdi and /var/run/cdi)")
+      .add('\0', "device", &run.devices, "list",
+           "Add a host device: /dev/x[:/dev/y][:rwm], or a CDI name: nvidia.com/gpu=0")
+      .add('\0', "driver-root", &options.devices.driver_root, "string",
+           "Directory below which the GPU driver is (default /)")
       .add('\0', "entrypoint", &run.entrypoint, "string", "Overwrite the ENTRYPOINT of the image")
       .add('e', "env", &run.env, "list",
            "Set environment variables: NAME=value, or NAME to copy ours")
       .add('\0', "env-file", &run.env_files, "list", "Read in a file of environment variables")
+      .add('\0', "gpus", &run.gpus, "gpu-request",
+           "GPU devices to add to the container: all, 2, '\"device=0,1\"'")
       .add('h', "hostname", &options.hostname, "string", "Container host name")
       .toggle('i', "interactive", options.interactive, "Give our standard input to the program")
       .add('l', "label", &run.labels, "list", "Set meta data on a container")
@@ -259,6 +298,7 @@ Result<void> interpret(RunFlags& run, const std::vector<std::string>& args) {
     return fail(0, fmt::format("network {} is not supported yet", run.network),
                 "there are --network none and --network host");
   }
+  SUIT_TRY(add_devices(run));
   return add_mounts(run);
 }
 

@@ -17,7 +17,7 @@ namespace suit::cli {
 /// What the flags say, before and after it is understood.
 struct RunFlags {
   engine::CreateOptions options;
-  std::vector<std::string> env, env_files, labels, volumes, mounts, tmpfs;
+  std::vector<std::string> env, env_files, labels, volumes, mounts, tmpfs, gpus, devices;
   std::vector<std::string> label_files, log_options, expose;
   std::optional<std::string> entrypoint, explain;
   std::string network, cidfile, log_driver, restart, shm_size;

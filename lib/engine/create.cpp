@@ -181,6 +181,7 @@ Result<Record> make_record(const CreateOptions& options, const store::Image& ima
   record.labels = config.labels;
   for (const auto& [key, value] : options.labels)
     record.labels[key] = value;
+  record.devices = options.devices;
   return record;
 }
 

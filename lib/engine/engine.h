@@ -55,6 +55,7 @@ struct CreateOptions {
   std::vector<oci::SpecMount> mounts;  ///< binds: source absolute, options as in the runtime-spec
   std::vector<VolumeRequest> volumes;
   std::vector<std::string> volumes_from;  ///< \shape `container[:ro|rw]`
+  gpu::Request devices;
   std::string stop_signal;
   std::optional<int> stop_timeout_s;
   std::string domainname;

@@ -11,6 +11,7 @@
 
 #include "base/split.h"
 #include "engine/supervise_internal.h"
+#include "gpu/inject.h"
 #include "oci/image.h"
 #include "os/root.h"
 #include "os/user.h"
@@ -161,6 +162,7 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
       return one.destination == clean_destination(mount.destination);
     });
   spec.mounts.insert(spec.mounts.end(), wanted.begin(), wanted.end());
+  SUIT_TRY(gpu::edit_spec(spec, record.devices, root, dir + "/devices"));
   // Docker creates a missing working directory rather than failing.
   auto made = root.make_dirs(record.working_dir);
   if (!made)

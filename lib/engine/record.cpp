@@ -179,6 +179,7 @@ std::string to_json(const Record& record) {
   object.set("interactive", record.interactive).set("stopSignal", record.stop_signal);
   object.set("labels", to_value(record.labels)).set("mounts", std::move(mounts));
   set_later_members(object, record);
+  if (!record.devices.empty()) object.set("devices", gpu::to_value(record.devices));
   return object.dump(1);
 }
 
@@ -207,6 +208,7 @@ Result<Record> parse_record(std::string_view text) {
   record.interactive = flag(object, "interactive");
   record.stop_signal = object.string_or("stopSignal", "SIGTERM");
   record.labels = map_of(object.find("labels"));
+  if (const Json* devices = object.find("devices")) record.devices = gpu::request_of(*devices);
   const Json* mounts = object.find("mounts");
   if (const Json::Array* array = mounts ? mounts->as_array() : nullptr)
     for (const Json& item : *array)

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "digest/digest.h"
+#include "gpu/request.h"
 #include "oci/image.h"
 #include "oci/spec.h"
 
@@ -77,6 +78,7 @@ struct Record {
   std::vector<std::string> exposed_ports;      ///< \shape `80/tcp`
   RestartPolicy restart;
   LogOptions log;
+  gpu::Request devices;  ///< looked up at every start: what the host has may change
 };
 
 /// state.json: what happened to it last.

@@ -32,12 +32,11 @@ struct Wanted {
 
 // A container that mounts over parts of its /proc could feed us a false one, and hides what the
 // kernel says from its own programs (CVE-2019-16884). These files are known to be replaced (lxcfs).
-constexpr std::array<std::string_view, 10> kReplaceableInProc = {
-    "/proc/cpuinfo", "/proc/diskstats",
-    "/proc/loadavg", "/proc/meminfo",
-    "/proc/net/dev", "/proc/slabinfo",
-    "/proc/stat",    "/proc/swaps",
-    "/proc/uptime",  "/proc/sys/crypto/fips_enabled"};
+constexpr std::array<std::string_view, 11> kReplaceableInProc = {
+    "/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo", "/proc/net/dev",
+    "/proc/slabinfo", "/proc/stat", "/proc/swaps", "/proc/uptime", "/proc/sys/crypto/fips_enabled",
+    // A driver told not to make its own device nodes in a container that has been given some.
+    "/proc/driver/nvidia/params"};
 
 Result<void> check_destination(const Wanted& w) {
   std::string_view path = w.destination;

@@ -48,9 +48,9 @@ TEST(Program, RefusesWrongFlagsWith125) {
 }
 
 TEST(Program, RefusesFlagsOfDockerThatItHasNot) {
-  const os::Captured run = suit({"run", "--gpus", "all", "image"});
+  const os::Captured run = suit({"run", "--isolation", "process", "image"});
   EXPECT_EQ(run.status.code, 125);
-  EXPECT_TRUE(run.err.starts_with("suit: flag --gpus is not supported yet\n")) << run.err;
+  EXPECT_TRUE(run.err.starts_with("suit: flag --isolation is not supported yet\n")) << run.err;
 }
 
 TEST(Program, RefusesWrongArgumentsWith1) {

@@ -69,7 +69,8 @@ fails 125 "spacesuit/bsae" "$SUIT" run --rm spacesuit/bsae:1 true
 fails 125 "plot" "$SUIT" run --rm -u plot $base true
 holds "nearest user" "$err" "pilot"
 fails 125 "absolute" "$SUIT" run --rm -w not/absolute $base true
-fails 125 "--gpus" "$SUIT" run --gpus all $base true
+fails 125 "cannot set both Count and DeviceIDs" "$SUIT" run --gpus device=0,1 $base true
+fails 125 "unresolvable CDI devices no.such/kind=x" "$SUIT" run --rm --device no.such/kind=x $base true
 fails 1 "unknown command" "$SUIT" biuld .
 holds "nearest command" "$err" "build"
 
