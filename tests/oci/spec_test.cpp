@@ -92,6 +92,8 @@ TEST(Spec, RefusesValuesThatMeanNothing) {
        "/hooks/poststop/0/path: must be an absolute path, not \"x\""},
       {"", R"(,"hooks":{"prestart":[{"path":"/x","timeout":0}]})",
        "/hooks/prestart/0/timeout: must be greater than zero"},
+      {"", R"(,"linux":{"maskedPaths":["proc/kcore"]})",
+       "/linux/maskedPaths/0: must be an absolute path, not \"proc/kcore\""},
       {R"(,"ioPriority":{"class":"IOPRIO_CLASS_BF","priority":1})", "",
        "/process/ioPriority/class: unknown class \"IOPRIO_CLASS_BF\" (did you mean "
        "\"IOPRIO_CLASS_BE\"?)"},
