@@ -1,7 +1,6 @@
 #include "base/source.h"
 
 #include <algorithm>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -11,15 +10,13 @@ namespace {
 // A line of source is shown up to this many bytes: a minified one-liner must not fill the screen.
 constexpr std::size_t kShownBytes = 160;
 
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    std::size_t end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) break;
-    text.remove_prefix(end + 1);
-  }
-  return lines;
+// At most so many lines of a long instruction are shown.
+constexpr std::size_t kShownLines = 40;
+
+// The start of the line that holds \p offset.
+std::size_t line_start(std::string_view text, std::size_t offset) {
+  std::size_t newline = offset == 0 ? std::string_view::npos : text.rfind('\n', offset - 1);
+  return newline == std::string_view::npos ? 0 : newline + 1;
 }
 
 // Source text is hostile: terminal control bytes must not reach the terminal.
@@ -46,18 +43,24 @@ std::string location(std::string_view name, const SourceSpan& span) {
   return fmt::format("{}:{}:{}", name, span.line, span.column);
 }
 
+// Looks only at the lines around the place: a file may have thousands of findings.
 std::string render_excerpt(std::string_view name, std::string_view text, const SourceSpan& span) {
-  std::vector<std::string_view> lines = lines_of(text);
-  if (span.line == 0 || span.line > lines.size()) return {};
-  std::string_view covered = text.substr(std::min(span.offset, text.size()), span.length);
+  if (span.line == 0 || span.offset > text.size()) return {};
+  std::size_t at = line_start(text, span.offset);
+  if (at == text.size()) return {};
+  std::string_view covered = text.substr(span.offset, span.length);
   auto newlines = static_cast<std::size_t>(std::ranges::count(covered, '\n'));
-  std::size_t last = std::min(lines.size(), span.line + newlines);
-  std::size_t from = span.line > 2 ? span.line - 2 : 1;
-  std::size_t to = std::min(lines.size(), last + 2);
+  std::size_t last = span.line + newlines;
+  std::size_t number = span.line;
+  for (; number > 1 && number + 2 > span.line && at > 0; --number)
+    at = line_start(text, at - 1);
 
   std::string out = fmt::format("{}\n--------------------\n", location(name, span));
-  for (std::size_t number = from; number <= to; ++number) {
-    std::string_view line = lines[number - 1];
+  for (std::size_t shown = 0; number <= last + 2 && at < text.size(); ++number, ++shown) {
+    std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, end - at);
+    at = end + 1;
+    if (shown == kShownLines) return out + "   … |\n--------------------\n";
     bool marked = number >= span.line && number <= last;
     out += fmt::format("{:4} | {} {}\n", number, marked ? ">>>" : "   ", printable(line));
     if (number == span.line && span.column > 0 && span.column <= kShownBytes) {

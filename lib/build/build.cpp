@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/time.h"
 #include "build/plan_internal.h"
 #include "build/solver_internal.h"
@@ -219,7 +220,13 @@ Result<Report> build(store::Store& store, const Options& options, ProgressSink& 
   SUIT_LET(session.epoch_s, find_epoch(options));
   // Secrets are shown from a mount of this process's own; while there is one thread.
   if (!options.secrets.empty()) SUIT_TRY(os::unshare_mounts());
+  // One index for a context as one Dockerfile sees it: what another one copies stays in its own.
+  session.context.use_index(
+      fmt::format("{}/cache/context-{}.index", store.root(),
+                  hash::sha256(session.context.directory() + "\n" + session.place).hex()));
   SUIT_TRY(solve(session));
+  if (Result<void> saved = session.context.index().save(); !saved)
+    SUIT_LOG(Debug, "{}", saved.error().message());
   SUIT_LET(store::Image image, export_image(session, options.tags));
   Report report{.image = std::move(image),
                 .warnings = {},

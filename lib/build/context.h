@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/source.h"
 #include "build/graph.h"
+#include "build/stat_index.h"
 #include "build/tree.h"
 #include "dockerfile/ignore.h"
 #include "os/root.h"
@@ -35,6 +36,11 @@ class Context {
   /// \unit{bytes} of the ignore file, 0 if there is none
   std::size_t ignore_bytes() const noexcept { return ignore_text_.size(); }
 
+  /// Remembers the hashes of the context's files in the file \p path, and what it remembers
+  /// already.
+  void use_index(const std::string& path) { index_ = StatIndex::load(path); }
+  StatIndex& index() noexcept { return index_; }
+
   /// Why \p path could not be copied: the ignore line that hides it, the nearest name that is
   /// there, or how paths are meant. One sentence for a hint.
   std::string explain_missing(std::string_view path) const;
@@ -48,6 +54,7 @@ class Context {
   std::string ignore_name_;
   std::string ignore_text_;
   dockerfile::IgnoreMatcher ignore_;
+  StatIndex index_;
 };
 
 /// The name nearest to \p path that is in \p root, as a path; "" when none is near.

@@ -105,6 +105,7 @@ Result<CopyInputs> select_copy(Session& session, const Step& step, const CopyOp&
     SUIT_LET(root, source_root(session, *op.from));
   } else {
     options.ignore = session.context.ignore();
+    options.index = &session.context.index();
     options.as_root = true;
     options.refuse_special = true;
   }
@@ -121,7 +122,7 @@ Result<CopyInputs> select_copy(Session& session, const Step& step, const CopyOp&
     }
     std::ranges::move(found, std::back_inserter(inputs.matches));
   }
-  SUIT_TRY(hash_selection(*root, inputs.matches));
+  SUIT_TRY(hash_selection(*root, inputs.matches, options.index));
   inputs.tree = tree_text(inputs.matches);
   return inputs;
 }

@@ -26,6 +26,7 @@ Result<std::vector<Match>> select_bind(Session& session, const RunMount& mount,
     SUIT_LET(root, source_root(session, *mount.from));
   } else {
     options.ignore = session.context.ignore();
+    options.index = &session.context.index();
     options.as_root = true;
     options.refuse_special = true;
   }
@@ -129,7 +130,7 @@ Result<std::string> run_inputs(Session& session, const Step& step, const RunOp& 
     if (mount.from) {
       SUIT_LET(root, source_root(session, *mount.from));
     }
-    SUIT_TRY(hash_selection(*root, *matches));
+    SUIT_TRY(hash_selection(*root, *matches, mount.from ? nullptr : &session.context.index()));
     text += tree_text(*matches);
   }
   return text;

@@ -13,6 +13,7 @@
 #include "build/plan_internal.h"
 #include "build/solver_internal.h"
 #include "hash/sha256.h"
+#include "layer/compress.h"
 #include "os/file.h"
 #include "os/user.h"
 #include "os/user_namespace.h"
@@ -195,7 +196,10 @@ Result<Files> commit_files(Session& session, const Files* below,
   files.new_layer = !changes.empty();
   if (changes.empty()) return files;
   SUIT_LET(store::BlobWriter blob, session.store.begin_blob());
-  SUIT_TRY(layer::write_changes(upper, changes, options, blob));
+  // Reading files is this thread's work, hashing and writing the layer another's.
+  layer::CompressingWriter behind(blob, {});
+  SUIT_TRY(layer::write_changes(upper, changes, options, behind));
+  SUIT_TRY(behind.finish());
   oci::Descriptor descriptor;
   descriptor.media_type = oci::kMediaLayerTar;
   descriptor.size_bytes = blob.size_bytes();

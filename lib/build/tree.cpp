@@ -5,12 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <map>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -146,7 +143,7 @@ class Selector {
     const std::string name = path.substr(path.rfind('/') + 1);
     if (hidden(options_.exclude, name)) return std::nullopt;
     SUIT_LET(FileEntry entry, describe(status, path, name));
-    entry.xattrs = read_xattrs(fmt::format("/proc/self/fd/{}", fd->raw()));
+    if (!is_known(entry)) entry.xattrs = read_xattrs(fmt::format("/proc/self/fd/{}", fd->raw()));
     match.entries.push_back(std::move(entry));
     return match;
   }
@@ -165,6 +162,7 @@ class Selector {
     switch (status.st_mode & S_IFMT) {
       case S_IFREG:
         entry.size_bytes = static_cast<std::uint64_t>(status.st_size);
+        entry.stamp = stamp_of(status);
         if (status.st_nlink > 1) entry.inode = {status.st_dev, status.st_ino};
         break;
       case S_IFDIR:
@@ -192,6 +190,15 @@ class Selector {
                   "remove it, or name it in .dockerignore");
     }
     return entry;
+  }
+
+  /// Whether the file is as it was when it was last hashed; its hash is set then.
+  bool is_known(FileEntry& entry) const {
+    if (options_.index == nullptr || entry.kind != FileKind::Regular || entry.empty_socket) {
+      return false;
+    }
+    entry.sha256 = options_.index->find(entry.source, entry.stamp);
+    return !entry.sha256.empty();
   }
 
   /// A directory on the way down, and what the patterns said of it.
@@ -256,7 +263,7 @@ class Selector {
     SUIT_LET(FileEntry entry, describe(status, here.source, here.target));
     if (entry.kind == FileKind::Symlink) {
       SUIT_LET(entry.link, os::read_link(directory, name));
-    } else {
+    } else if (!is_known(entry)) {
       entry.xattrs = read_xattrs(fmt::format("/proc/self/fd/{}/{}", directory.raw(), name));
     }
     const bool is_directory = entry.kind == FileKind::Directory;
@@ -327,20 +334,6 @@ std::string attributes(const FileEntry& entry) {
   return text;
 }
 
-Result<void> hash_file(const os::Root& root, FileEntry& entry) {
-  // O_NONBLOCK: what was a file when it was listed may be a fifo now.
-  SUIT_LET(os::Fd fd, root.open_in(entry.source, O_RDONLY | O_NONBLOCK));
-  os::FdReader reader(std::move(fd));
-  hash::HashingReader hashing(reader);
-  std::array<std::byte, 128U << 10> buffer;  // NOLINT(*-member-init): filled by read
-  while (true) {
-    SUIT_LET(const std::size_t count, hashing.read(buffer));
-    if (count == 0) break;
-  }
-  entry.sha256 = hashing.finish().hex();
-  return {};
-}
-
 std::map<std::string_view, std::string_view> lines_by_path(std::string_view text) {
   std::map<std::string_view, std::string_view> lines;
   while (!text.empty()) {
@@ -361,37 +354,6 @@ std::map<std::string_view, std::string_view> lines_by_path(std::string_view text
 Result<std::vector<Match>> select_files(const os::Root& root, std::string_view pattern,
                                         const SelectOptions& options) {
   return Selector(root, options).run(pattern);
-}
-
-Result<void> hash_selection(const os::Root& root, std::vector<Match>& matches) {
-  std::vector<FileEntry*> files;
-  for (Match& match : matches) {
-    for (FileEntry& entry : match.entries) {
-      if (entry.kind == FileKind::Regular && !entry.empty_socket) files.push_back(&entry);
-    }
-  }
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  Result<void> outcome;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < files.size(); i = next++) {
-      Result<void> hashed = hash_file(root, *files[i]);
-      if (hashed) continue;
-      next = files.size();
-      const std::lock_guard lock(mutex);
-      outcome = std::move(hashed);
-    }
-  };
-  std::vector<std::jthread> helpers;
-  // A thread costs some 20 us, a small file 10: below a few hundred files one thread is faster.
-  if (files.size() > 256) {
-    const unsigned count = std::min(std::thread::hardware_concurrency(), 8U);
-    for (unsigned i = 1; i < count; ++i)
-      helpers.emplace_back(work);
-  }
-  work();
-  helpers.clear();
-  return outcome;
 }
 
 std::string tree_text(const std::vector<Match>& matches) {

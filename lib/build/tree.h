@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "build/stat_index.h"
 #include "dockerfile/ignore.h"
 #include "os/root.h"
 
@@ -40,6 +41,7 @@ struct FileEntry {
   char device_type = 'c';
   std::string link;           ///< of a symlink
   std::string sha256;         ///< hex, of a regular file; empty until `hash_selection`
+  FileStamp stamp;            ///< of a regular file: what tells it from a changed one
   bool empty_socket = false;  ///< a socket, taken as an empty regular file
   /// Device and inode of a file with several names; entries that share it are hard links. No part
   /// of the text: an image without them has the same files.
@@ -60,6 +62,7 @@ struct SelectOptions {
       nullptr;  ///< .dockerignore, by path from the source root
   const dockerfile::IgnoreMatcher* exclude =
       nullptr;                  ///< `--exclude`, by path from the matched directory
+  StatIndex* index = nullptr;   ///< hashes of files that did not change since they were taken
   bool as_root = false;         ///< owner 0:0, as files of a context get
   bool refuse_special = false;  ///< fifos and devices are errors: a context has none to give
 };
@@ -68,8 +71,9 @@ struct SelectOptions {
 Result<std::vector<Match>> select_files(const os::Root& root, std::string_view pattern,
                                         const SelectOptions& options);
 
-/// Fills in the hashes of the regular files.
-Result<void> hash_selection(const os::Root& root, std::vector<Match>& matches);
+/// Fills in the hashes of the regular files that have none yet, and notes them in \p index.
+Result<void> hash_selection(const os::Root& root, std::vector<Match>& matches,
+                            StatIndex* index = nullptr);
 
 /// One line an entry, sorted: same selection, same text.
 std::string tree_text(const std::vector<Match>& matches);

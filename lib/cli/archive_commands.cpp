@@ -4,11 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <limits>
 
 #include <fmt/format.h>
 
+#include "build/changes.h"
 #include "cli/commands.h"
 #include "naming/reference.h"
 #include "oci/platform.h"
@@ -22,52 +26,6 @@ Result<os::Fd> borrow(int descriptor) {
   os::Fd copy(::fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
   if (!copy.valid()) return fail(errno, fmt::format("fcntl({}, F_DUPFD_CLOEXEC)", descriptor));
   return copy;
-}
-
-// Writes to a file, and remembers when that was what failed.
-class OutputFile final : public Writer {
- public:
-  explicit OutputFile(os::FdRef fd) : file_(fd) {}
-  Result<void> write(std::span<const std::byte> bytes) override {
-    Result<void> written = file_.write(bytes);
-    if (!written) failed_ = written.error();
-    return written;
-  }
-  const std::optional<Error>& failed() const { return failed_; }
-
- private:
-  os::FdWriter file_;
-  std::optional<Error> failed_;
-};
-
-// Writes beside \p path and renames: a save that fails leaves the old file.
-Result<void> save_to_file(const std::string& path,
-                          const std::function<Result<void>(Writer&)>& save) {
-  struct stat info{};
-  // A pipe or device is written to, not replaced.
-  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    if (S_ISDIR(info.st_mode)) return fail(EISDIR, fmt::format("write \"{}\"", path));
-    SUIT_LET(const os::Fd file, os::open_at(os::FdRef::cwd(), path, O_WRONLY));
-    os::FdWriter writer(file);
-    return save(writer);
-  }
-  const std::string temporary = path + ".tmp-" + os::random_hex(4);
-  // The name that people gave is the one that messages name, whatever we write to on the way.
-  const auto name_it = [&](Error error) {
-    return Error(error.code(), fmt::format("write \"{}\"", path));
-  };
-  Result<os::Fd> file = os::open_at(os::FdRef::cwd(), temporary, O_WRONLY | O_CREAT | O_EXCL, 0644);
-  if (!file) return std::unexpected(name_it(std::move(file).error()));
-  OutputFile output(*file);
-  Result<void> done = save(output);
-  if (output.failed()) done = std::unexpected(name_it(*output.failed()));
-  if (done) {
-    done = file->close();
-    if (done) done = os::rename(temporary, path);
-    if (!done) done = std::unexpected(name_it(std::move(done).error()));
-  }
-  if (!done) ::unlink(temporary.c_str());
-  return done;
 }
 
 // How messages call what is read.
@@ -90,6 +48,25 @@ Result<os::Fd> open_input(const std::string& path) {
   return borrow(STDIN_FILENO);
 }
 
+Result<store::SaveOptions> save_options(const std::string& format,
+                                        std::optional<std::int64_t> level) {
+  store::SaveOptions options;
+  if (format == "gzip") options.compression.format = layer::Compression::Gzip;
+  if (format == "zstd") options.compression.format = layer::Compression::Zstd;
+  if (!format.empty() && format != "gzip" && format != "zstd" && format != "none")
+    return fail(0, fmt::format("invalid argument \"{}\" for \"--compression\"", format),
+                "there are gzip, zstd and none");
+  if (level) {
+    // Any number beyond an int is no level either.
+    options.compression.level =
+        static_cast<int>(std::clamp<std::int64_t>(*level, 0, std::numeric_limits<int>::max()));
+    if (options.compression.format == layer::Compression::None)
+      return fail(0, "--compression-level needs --compression gzip or zstd");
+  }
+  SUIT_TRY(layer::check(options.compression));
+  return options;
+}
+
 std::string familiar(const std::string& name) {
   const auto reference = naming::parse_reference(name);
   return reference ? reference->familiar() : name;
@@ -101,20 +78,28 @@ Result<int> image_save(Invocation& in) {
   std::string output;
   constexpr std::array<std::string_view, 1> kUnsupported = {"platform"};
   FlagSet flags;
+  std::string format;
+  std::optional<std::int64_t> level;
   flags.add('o', "output", &output, "string", "Write to a file, instead of STDOUT")
+      .add('\0', "compression", &format, "string",
+           "Compress layers that are not yet: gzip, zstd, none (default none)")
+      .add('\0', "compression-level", &level, "int", "1 to 12 for gzip, 1 to 19 for zstd")
       .unsupported(kUnsupported);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   if (output.empty() && is_terminal(STDOUT_FILENO))
     return fail(0, "cowardly refusing to save to a terminal",
                 "use the -o flag or redirect: suit save -o image.tar " + args[0]);
+  SUIT_LET(const store::SaveOptions options, save_options(format, level));
   SUIT_LET(engine::Engine engine, in.open_engine());
   for (const std::string& name : args) {
     // Brings the embedded image into the store, and tells of a wrong name before a file is made.
     SUIT_LET([[maybe_unused]] const store::Image image, engine.image(name));
   }
-  const auto save = [&](Writer& out) { return store::save_archive(engine.store(), args, out); };
+  const auto save = [&](Writer& out) {
+    return store::save_archive(engine.store(), args, out, options);
+  };
   if (!output.empty()) {
-    SUIT_TRY(save_to_file(output, save));
+    SUIT_TRY(write_to_file(output, save));
     return 0;
   }
   SUIT_LET(const os::Fd out, borrow(STDOUT_FILENO));
@@ -152,7 +137,7 @@ Result<int> image_load(Invocation& in) {
   if (!loaded) return wrap(std::move(loaded).error(), "load " + input_name(input));
   const store::LoadReport& report = *loaded;
   for (const std::string& note : report.notes)
-    in.console.complain(fmt::format("note: {}\n", note));
+    in.console.complain(fmt::format("suit: note: {}\n", note));
   for (const store::Image& image : report.images) {
     for (const std::string& name : image.names)
       in.console.print("Loaded image: {}\n", familiar(name));
@@ -163,9 +148,11 @@ Result<int> image_load(Invocation& in) {
 
 Result<int> image_import(Invocation& in) {
   store::ImportOptions options;
-  constexpr std::array<std::string_view, 2> kUnsupported = {"c,change", "platform"};
+  std::vector<std::string> changes;
+  constexpr std::array<std::string_view, 1> kUnsupported = {"platform"};
   FlagSet flags;
-  flags.add('m', "message", &options.message, "string", "Set commit message for imported image")
+  flags.add('c', "change", &changes, "list", "Apply Dockerfile instruction to the created image")
+      .add('m', "message", &options.message, "string", "Set commit message for imported image")
       .unsupported(kUnsupported);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   if (args[0].starts_with("http://") || args[0].starts_with("https://"))
@@ -175,6 +162,9 @@ Result<int> image_import(Invocation& in) {
     SUIT_LET(naming::Reference name, naming::parse_reference(args[1]));
     options.names.push_back(std::move(name));
   }
+  oci::ImageConfig config;
+  SUIT_TRY(build::apply_changes(config, changes));
+  options.config = config.config;
   SUIT_LET(engine::Engine engine, in.open_engine());
   SUIT_LET(os::Fd file, open_input(args[0]));
   os::FdReader reader(std::move(file));

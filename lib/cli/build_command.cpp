@@ -16,6 +16,7 @@
 #include "cli/progress_plain.h"
 #include "cli/progress_tty.h"
 #include "cli/settings.h"
+#include "cli/source_file.h"
 #include "cli/units.h"
 #include "os/file.h"
 
@@ -32,7 +33,6 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"add-host",
                                                                      "cache-to",
                                                                      "call",
                                                                      "cgroup-parent",
-                                                                     "check",
                                                                      "compress",
                                                                      "cpu-period",
                                                                      "cpu-quota",
@@ -66,6 +66,7 @@ struct BuildFlags {
   std::optional<std::string> explain;
   std::string progress = "auto";
   std::string file, iidfile;
+  bool check = false;
   bool quiet = false;
   bool remove = true;
 };
@@ -74,6 +75,8 @@ void declare(FlagSet& flags, BuildFlags& build) {
   flags
       .add('\0', "build-arg", &build.build_args, "list",
            "Set build-time variables: NAME=value, or NAME to copy ours")
+      .toggle('\0', "check", build.check,
+              "Only check the Dockerfile; exit code 1 if that finds any")
       .optional_text("explain", build.explain, "text",
                      "Print the plan of the build, execute nothing: text or json")
       .add('f', "file", &build.file, "string",
@@ -98,17 +101,7 @@ void declare(FlagSet& flags, BuildFlags& build) {
 
 Result<void> read_dockerfile_from_stdin(build::Options& options) {
   constexpr std::size_t kLimit = 1U << 20;  // 1 MiB, as a file
-  std::string text(kLimit + 1, '\0');
-  std::size_t used = 0;
-  while (used < text.size()) {
-    const ssize_t count = ::read(STDIN_FILENO, text.data() + used, text.size() - used);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail(errno, "read the Dockerfile from stdin");
-    if (count == 0) break;
-    used += static_cast<std::size_t>(count);
-  }
-  if (used > kLimit) return fail(EFBIG, "the Dockerfile on stdin is larger than 1 MiB");
-  text.resize(used);
+  SUIT_LET(std::string text, read_stdin("the Dockerfile", kLimit));
   options.dockerfile_text = std::move(text);
   return {};
 }
@@ -183,6 +176,15 @@ Result<int> build_image(Invocation& in) {
   FlagSet flags;
   declare(flags, build);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
+  if (build.check) {
+    // stdin is read by whoever checks.
+    const std::string file = std::exchange(build.file, "");
+    SUIT_TRY(interpret(build, args[0]));
+    dockerfile::ResolveOptions resolve;
+    resolve.build_args = build.options.build_args;
+    resolve.target = build.options.target;
+    return check_build(in, args[0], file, resolve);
+  }
   SUIT_TRY(interpret(build, args[0]));
   os::Fd stderr_copy(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
   if (!stderr_copy.valid()) return fail(errno, "fcntl(2, F_DUPFD_CLOEXEC)");

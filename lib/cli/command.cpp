@@ -7,7 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "base/suggest.h"
 #include "cli/commands.h"
+#include "cli/settings.h"
 #include "engine/userns.h"
 #include "os/file.h"
 
@@ -19,9 +21,10 @@ struct Group {
   std::string_view summary;
 };
 constexpr std::array kGroups = {
-    Group{"builder", "Manage builds"}, Group{"container", "Manage containers"},
-    Group{"image", "Manage images"}, Group{"name", "Understand image names"},
-    Group{"system", "Manage Spacesuit"}};
+    Group{"builder", "Manage builds"},          Group{"container", "Manage containers"},
+    Group{"dockerfile", "Look at Dockerfiles"}, Group{"image", "Manage images"},
+    Group{"name", "Understand image names"},    Group{"system", "Manage Spacesuit"},
+    Group{"volume", "Manage volumes"}};
 
 // Calls \p each with every name of \p command until it says true.
 template <typename Each>
@@ -74,6 +77,13 @@ std::string base_archive() {
 bool is_group(std::string_view word) {
   return std::any_of(kGroups.begin(), kGroups.end(),
                      [&](const Group& group) { return group.name == word; });
+}
+
+std::string_view nearest_group(std::string_view word) {
+  std::vector<std::string_view> names;
+  for (const Group& group : kGroups)
+    names.push_back(group.name);
+  return nearest(word, names);
 }
 
 const Command* find_command(std::span<const std::string> words, std::size_t& used) {
@@ -177,9 +187,14 @@ Result<std::vector<std::string>> Invocation::parse(FlagSet& flags) {
 }
 
 Result<engine::Engine> Invocation::open_engine() const {
-  SUIT_LET(const std::string cwd, current_directory());
-  const bool relative = !root.empty() && !root.starts_with('/');
-  engine::Engine::Paths paths = engine::Engine::default_paths(relative ? cwd + "/" + root : root);
+  std::string data = root;
+  if (data.empty()) data = host_env("SUIT_ROOT").value_or("");
+  // Only a relative path needs to know where we are: that may be gone.
+  if (!data.empty() && !data.starts_with('/')) {
+    SUIT_LET(const std::string cwd, current_directory());
+    data = cwd + "/" + data;
+  }
+  engine::Engine::Paths paths = engine::Engine::default_paths(data);
   paths.base_archive = base_archive();
   SUIT_TRY(engine::enter_user_namespace(paths.data));
   return engine::Engine::open(std::move(paths));

@@ -65,6 +65,8 @@ std::string help_for(const Command& command, const FlagSet& flags);
 /// What `suit --help` and `suit image --help` print. \p group is empty for the former.
 std::string help_overview(std::string_view group);
 bool is_group(std::string_view word);
+/// The group that \p word is nearly the name of; empty when none is near.
+std::string_view nearest_group(std::string_view word);
 
 /// Runs `suit` with \p args (without the program's name); the exit code.
 int run_program(std::vector<std::string> args);

@@ -8,12 +8,20 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/stream.h"
 #include "cli/command.h"
+#include "dockerfile/stage.h"
 
 namespace suit::cli {
 
 Result<int> build_image(Invocation& in);
 Result<int> builder_prune(Invocation& in);
+
+Result<int> lint_files(Invocation& in);
+Result<int> dockerfile_ast(Invocation& in);
+Result<int> dockerfile_graph(Invocation& in);
+Result<int> dockerfile_expand(Invocation& in);
+Result<int> dockerfile_format(Invocation& in);
 
 Result<int> image_list(Invocation& in);
 Result<int> image_inspect(Invocation& in);
@@ -24,6 +32,9 @@ Result<int> image_prune(Invocation& in);
 Result<int> image_save(Invocation& in);
 Result<int> image_load(Invocation& in);
 Result<int> image_import(Invocation& in);
+Result<int> image_layers(Invocation& in);
+Result<int> image_diff(Invocation& in);
+Result<int> image_tree(Invocation& in);
 
 Result<int> container_run(Invocation& in);
 Result<int> container_create(Invocation& in);
@@ -36,6 +47,26 @@ Result<int> container_kill(Invocation& in);
 Result<int> container_wait(Invocation& in);
 Result<int> container_remove(Invocation& in);
 Result<int> container_prune(Invocation& in);
+Result<int> container_port(Invocation& in);
+Result<int> container_restart(Invocation& in);
+Result<int> container_pause(Invocation& in);
+Result<int> container_unpause(Invocation& in);
+Result<int> container_rename(Invocation& in);
+Result<int> container_update(Invocation& in);
+Result<int> container_top(Invocation& in);
+Result<int> container_stats(Invocation& in);
+Result<int> container_copy(Invocation& in);
+Result<int> container_diff(Invocation& in);
+Result<int> container_export(Invocation& in);
+Result<int> container_commit(Invocation& in);
+
+Result<int> volume_create(Invocation& in);
+Result<int> volume_list(Invocation& in);
+Result<int> volume_inspect(Invocation& in);
+Result<int> volume_remove(Invocation& in);
+Result<int> volume_prune(Invocation& in);
+
+Result<int> show_events(Invocation& in);
 
 Result<int> name_explain(Invocation& in);
 Result<int> name_registries(Invocation& in);
@@ -44,6 +75,8 @@ Result<int> show_version(Invocation& in);
 Result<int> show_info(Invocation& in);
 Result<int> inspect_any(Invocation& in);
 Result<int> check_system(Invocation& in);
+Result<int> system_df(Invocation& in);
+Result<int> system_prune(Invocation& in);
 Result<int> completion(Invocation& in);
 Result<int> complete(Invocation& in);
 
@@ -53,12 +86,22 @@ Result<int> complete(Invocation& in);
 int for_each_argument(Invocation& in, const std::vector<std::string>& args,
                       const std::function<Result<void>(const std::string&)>& work);
 
+/// Removes the containers that do not run, naming each; 1 if one could not be removed.
+int prune_containers(Invocation& in, engine::Engine& engine, std::size_t& removed);
+
 /// Asks on the terminal; true for `y`. \p force answers it.
 bool confirmed(Invocation& in, bool force, std::string_view warning);
 
 /// Prints documents as `inspect` does: a JSON array, or \p format for each.
 Result<void> print_documents(Invocation& in, const std::string& format,
                              const std::vector<oci::Json>& documents);
+
+/// `suit build --check`: BuildKit's checks and nothing else. \param file empty: PATH/Dockerfile
+Result<int> check_build(Invocation& in, const std::string& context, const std::string& file,
+                        const dockerfile::ResolveOptions& resolve);
+/// Writes a file through \p save, beside \p path and renamed: what fails leaves the old file.
+Result<void> write_to_file(const std::string& path,
+                           const std::function<Result<void>(Writer&)>& save);
 
 /// The directory that relative paths of flags are below.
 Result<std::string> current_directory();

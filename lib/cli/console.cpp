@@ -24,8 +24,14 @@ Result<void> write_all(int descriptor, std::string_view text) {
 
 }  // namespace
 
-void Console::text(std::string_view text) {
-  pending_ += safe(text);
+void Console::text(std::string_view text) { append(safe(text)); }
+
+void Console::raw(std::string_view text) {
+  append(is_terminal(STDOUT_FILENO) ? safe(text) : std::string(text));
+}
+
+void Console::append(std::string_view text) {
+  pending_ += text;
   // An error shows again at the final flush, which reports it.
   if (pending_.size() >= kFlushAt && write_all(STDOUT_FILENO, pending_)) pending_.clear();
 }

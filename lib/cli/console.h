@@ -22,6 +22,10 @@ class Console {
     text(fmt::format(format, std::forward<Args>(args)...));
   }
   void text(std::string_view text);
+  /// A file's text, byte for byte: for pipes. On a terminal it is like `text`.
+  void raw(std::string_view text);
+  /// Bytes of ours for the terminal, as they are.
+  void control(std::string_view bytes) { pending_ += bytes; }
   /// To stderr, at once.
   void complain(std::string_view text) const;
   /// Writes what was collected.
@@ -29,6 +33,7 @@ class Console {
   Result<void> flush();
 
  private:
+  void append(std::string_view text);
   std::string pending_;
 };
 

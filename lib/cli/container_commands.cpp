@@ -1,18 +1,21 @@
-// ps, logs, stop, kill, wait, rm, container prune, container inspect.
+// ps, logs, rm, container prune, container inspect, port.
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "base/suggest.h"
 #include "base/time.h"
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/template.h"
+#include "cli/units.h"
 #include "engine/logs.h"
 #include "os/file.h"
 
@@ -37,16 +40,78 @@ ListFormat container_format() {
                   {"Labels", "LABELS"},
                   {"Mounts", "MOUNTS"},
                   {"Networks", "NETWORKS"},
-                  {"LocalVolumes", "LOCAL VOLUMES"}};
+                  {"LocalVolumes", "LOCAL VOLUMES"},
+                  {"Size", "SIZE"}};
   return list;
 }
 
-bool is_shown(const engine::Status& container, const Filters& filters) {
+constexpr std::array kFilters = std::to_array<std::string_view>(
+    {"ancestor", "before", "exited", "health", "id", "label", "name", "status", "since", "volume"});
+
+// Values that no container can have are mistakes, not empty lists.
+Result<void> check_filters(const Filters& filters) {
+  constexpr std::array<std::string_view, 7> kStatuses = {
+      "created", "restarting", "running", "removing", "paused", "exited", "dead"};
+  constexpr std::array<std::string_view, 4> kHealths = {"starting", "healthy", "unhealthy", "none"};
+  Result<void> checked;
+  const auto check = [&](std::string_view key, std::span<const std::string_view> words) {
+    return filters.all(key, [&](const std::string& value) {
+      if (std::find(words.begin(), words.end(), value) != words.end()) return true;
+      if (checked)
+        checked =
+            fail(0, fmt::format("invalid filter '{}={}'{}", key, value, did_you_mean(value, words)),
+                 fmt::format("there are: {}", fmt::join(words, ", ")));
+      return false;
+    });
+  };
+  check("status", kStatuses);
+  check("health", kHealths);
+  filters.all("exited", [&](const std::string& value) {
+    if (value.empty() || value.find_first_not_of("0123456789-") != std::string::npos)
+      checked = fail(0, fmt::format("invalid filter 'exited={}': a number is expected", value));
+    return true;
+  });
+  return checked;
+}
+
+// `before` and `since` name containers, whose age decides.
+struct AgeBounds {
+  std::string before, since;  // \shape RFC 3339; empty: none
+};
+
+Result<AgeBounds> read_age_bounds(const engine::Engine& engine, const Filters& filters) {
+  AgeBounds bounds;
+  Result<void> found;
+  const auto read = [&](std::string_view key, std::string& bound) {
+    filters.all(key, [&](const std::string& name) {
+      const Result<engine::Status> container = engine.find(name);
+      if (container && filters.has(key)) bound = container->record.created;
+      if (!container) found = std::unexpected(Error(container.error()));
+      return true;
+    });
+  };
+  read("before", bounds.before);
+  read("since", bounds.since);
+  if (!found) return std::unexpected(std::move(found).error());
+  return bounds;
+}
+
+bool has_volume(const engine::Record& record, const std::string& wanted) {
+  for (const oci::SpecMount& mount : record.mounts)
+    if (mount.destination == wanted || mount.source == wanted) return true;
+  for (const engine::VolumeMount& volume : record.volumes)
+    if (volume.destination == wanted || volume.name == wanted) return true;
+  return false;
+}
+
+bool is_shown(const engine::Status& container, const Filters& filters, const AgeBounds& bounds) {
   const engine::Record& record = container.record;
+  if (!bounds.before.empty() && record.created >= bounds.before) return false;
+  if (!bounds.since.empty() && record.created <= bounds.since) return false;
   return filters.any("id", [&](const std::string& id) {
     return record.id.starts_with(id);
   }) && filters.any("name", [&](const std::string& name) {
-    return record.name.find(name) != std::string::npos;
+    return ("/" + record.name).find(name) != std::string::npos;
   }) && filters.any("status", [&](const std::string& status) {
     return status == engine::name_of(container.state.phase);
   }) && filters.any("exited", [&](const std::string& code) {
@@ -56,6 +121,10 @@ bool is_shown(const engine::Status& container, const Filters& filters) {
     return image == record.image || record.image_id.hex().starts_with(image) ||
            record.image_id.text().starts_with(image) ||
            shown_image(record.image, record.image_id.text(), true) == image;
+  }) && filters.any("volume", [&](const std::string& volume) {
+    return has_volume(record, volume);
+  }) && filters.any("health", [](const std::string& health) {
+    return health == "none";
   }) && filters.match_labels(record.labels);
 }
 
@@ -68,30 +137,72 @@ Result<std::optional<std::size_t>> read_tail(const std::string& text) {
   return std::optional(count);
 }
 
+Result<std::optional<std::int64_t>> read_until(const Filters& filters) {
+  std::optional<std::int64_t> until;
+  Result<void> read;
+  filters.all("until", [&](const std::string& value) {
+    const Result<std::int64_t> when = parse_when(value, now_ns());
+    if (when && filters.has("until"))
+      until = *when;
+    else if (!when)
+      read = std::unexpected(Error(when.error()));
+    return true;
+  });
+  if (!read) return std::unexpected(std::move(read).error());
+  return until;
+}
+
+std::string joined(const std::map<std::string, std::string>& attributes) {
+  std::string out;
+  for (const auto& [key, value] : attributes)
+    out += (out.empty() ? "" : ",") + key + "=" + value;
+  return out;
+}
+
+// The program's own bytes, as it wrote them: its colours are its user's business.
+bool write_out(const engine::LogLine& line, std::string_view text) {
+  const int descriptor = line.stream == engine::Stream::Stdout ? STDOUT_FILENO : STDERR_FILENO;
+  while (!text.empty()) {
+    const ssize_t count = ::write(descriptor, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
 }  // namespace
 
+ContainerSize size_of(engine::Engine& engine, const engine::Record& record) {
+  ContainerSize size;
+  size.own_bytes = engine::tree_size(engine.container_dir(record.id) + "/upper").value_or(0);
+  const Result<store::Image> image = engine.store().find_image(record.image_id.text());
+  if (image) size.image_bytes = image->size_bytes;
+  return size;
+}
+
 Result<int> container_list(Invocation& in) {
-  bool all = false, latest = false, no_trunc = false, quiet = false;
+  bool all = false, latest = false, no_trunc = false, quiet = false, sized = false;
   std::string format;
   std::vector<std::string> settings;
   std::optional<std::int64_t> last;
-  constexpr std::array<std::string_view, 1> kUnsupported = {"s,size"};
   FlagSet flags;
   flags.toggle('a', "all", all, "Show all containers (default shows just running)")
-      .add('f', "filter", &settings, "filter",
-           "Filter output: id, name, label, status, exited, ancestor")
+      .add(
+          'f', "filter", &settings, "filter",
+          "Filter output: ancestor, before, exited, health, id, label, name, since, status, volume")
       .add('\0', "format", &format, "string",
            "'table', 'table TEMPLATE', 'json', or a Go template: '{{.ID}} {{.Names}}'")
       .add('n', "last", &last, "int", "Show n last created containers (includes all states)")
       .toggle('l', "latest", latest, "Show the latest created container (includes all states)")
       .toggle('\0', "no-trunc", no_trunc, "Don't truncate output")
       .toggle('q', "quiet", quiet, "Only display container IDs")
-      .unsupported(kUnsupported);
+      .toggle('s', "size", sized, "Display total file sizes");
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
-  constexpr std::array<std::string_view, 6> kFilters = {"ancestor", "exited", "id",
-                                                        "label",    "name",   "status"};
   SUIT_LET(const Filters filters, Filters::read(settings, kFilters));
+  SUIT_TRY(check_filters(filters));
   SUIT_LET(engine::Engine engine, in.open_engine());
+  SUIT_LET(const AgeBounds bounds, read_age_bounds(engine, filters));
   if (latest) last = 1;
   const bool every = all || (last && *last >= 0) || filters.has("status") || filters.has("exited");
   std::vector<engine::Status> containers =
@@ -100,34 +211,43 @@ Result<int> container_list(Invocation& in) {
                    [](const engine::Status& a, const engine::Status& b) {
                      return a.record.created > b.record.created;
                    });
-  const RowOptions options{!no_trunc, now_ns()};
+  RowOptions options{!no_trunc, now_ns(), std::nullopt};
   std::vector<Json> rows;
   for (const engine::Status& container : containers) {
     if (last && *last >= 0 && rows.size() >= static_cast<std::size_t>(*last)) break;
-    if (is_shown(container, filters)) rows.push_back(container_row(container, options));
+    if (!is_shown(container, filters, bounds)) continue;
+    if (sized) options.size = size_of(engine, container.record);
+    Json row = container_row(container, options);
+    if (asks_for_labels(format)) row.set(kLabelSet, label_object(container.record.labels));
+    rows.push_back(std::move(row));
   }
   if (quiet) {
     for (const Json& row : rows)
       in.console.print("{}\n", row.string_or("ID"));
     return 0;
   }
-  SUIT_LET(const std::string text, render_list(format, container_format(), rows));
+  ListFormat list = container_format();
+  if (sized) list.columns += "\t{{.Size}}";
+  SUIT_LET(const std::string text, render_list(format, list, rows));
   in.console.text(text);
   return 0;
 }
 
 Result<int> container_inspect(Invocation& in) {
   std::string format;
-  constexpr std::array<std::string_view, 1> kUnsupported = {"s,size"};
+  bool sized = false;
   FlagSet flags;
   flags.add('f', "format", &format, "string", "'json', or a Go template: '{{.State.Status}}'")
-      .unsupported(kUnsupported);
+      .toggle('s', "size", sized, "Display total file sizes");
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_LET(engine::Engine engine, in.open_engine());
   std::vector<Json> documents;
   const int code = for_each_argument(in, args, [&](const std::string& name) -> Result<void> {
     SUIT_LET(const engine::Status container, engine.find(name));
-    documents.push_back(inspect_container(container, engine.log_path(container.record.id)));
+    std::optional<ContainerSize> size;
+    if (sized) size = size_of(engine, container.record);
+    documents.push_back(inspect_container(container, engine.container_dir(container.record.id),
+                                          engine.volumes(), size));
     return {};
   });
   SUIT_TRY(print_documents(in, format, documents));
@@ -136,91 +256,57 @@ Result<int> container_inspect(Invocation& in) {
 
 Result<int> container_logs(Invocation& in) {
   engine::LogQuery query;
-  bool timestamps = false;
-  std::string tail;
-  constexpr std::array<std::string_view, 3> kUnsupported = {"details", "since", "until"};
+  bool timestamps = false, details = false;
+  std::string tail, since, until;
   FlagSet flags;
-  flags.toggle('f', "follow", query.follow, "Follow log output")
+  flags.toggle('\0', "details", details, "Show extra details provided to logs")
+      .toggle('f', "follow", query.follow, "Follow log output")
+      .add('\0', "since", &since, "string",
+           "Show logs since timestamp (2024-01-02T13:23:37Z) or relative (42m for 42 minutes)")
       .add('n', "tail", &tail, "string",
            "Number of lines to show from the end of the logs (default all)")
       .toggle('t', "timestamps", timestamps, "Show timestamps")
-      .unsupported(kUnsupported);
+      .add('\0', "until", &until, "string",
+           "Show logs before a timestamp (2024-01-02T13:23:37Z) or relative (42m for 42 minutes)");
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_LET(query.tail, read_tail(tail));
+  const std::int64_t now = now_ns();
+  if (!since.empty()) {
+    SUIT_LET(query.since_ns, parse_when(since, now));
+  }
+  if (!until.empty()) {
+    SUIT_LET(query.until_ns, parse_when(until, now));
+  }
   SUIT_LET(engine::Engine engine, in.open_engine());
   SUIT_LET(const engine::Status container, engine.find(args[0]));
   const std::string id = container.record.id;
+  if (container.record.log.driver == "none")
+    return fail(0, fmt::format("container {} keeps no log: it was created with --log-driver none",
+                               container.record.name));
   const auto alive = [&] {
-    const Result<engine::Status> now = engine.find(id);
-    return now && now->state.phase == engine::State::Phase::Running;
+    const Result<engine::Status> now_is = engine.find(id);
+    return now_is && now_is->state.lives() && !(query.until_ns && now_ns() > *query.until_ns);
   };
-  // The program's own bytes, as it wrote them: its colours are its user's business.
   const auto print = [&](const engine::LogLine& line) {
-    const std::string text = timestamps ? line.time + " " + line.text : line.text;
-    const int descriptor = line.stream == engine::Stream::Stdout ? STDOUT_FILENO : STDERR_FILENO;
-    for (std::string_view rest = text; !rest.empty();) {
-      const ssize_t count = ::write(descriptor, rest.data(), rest.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return false;
-      rest.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
+    std::string text;
+    if (timestamps) text += line.time + " ";
+    if (details) text += joined(line.attributes) + " ";
+    return write_out(line, text + line.text);
   };
   SUIT_TRY(engine::read_log(engine.log_path(id), query, alive, print));
   return 0;
 }
 
-Result<int> container_stop(Invocation& in) {
-  std::optional<std::int64_t> timeout;
-  constexpr std::array<std::string_view, 1> kUnsupported = {"s,signal"};
-  FlagSet flags;
-  flags
-      .add('t', "timeout", &timeout, "int",
-           "Seconds to wait before killing the container (default 10)")
-      .add('\0', "time", &timeout, "int", "The same as --timeout")
-      .unsupported(kUnsupported);
-  SUIT_LET(const std::vector<std::string> args, in.parse(flags));
-  // Docker's -1 waits for ever: a day is as good, and cannot overflow.
-  constexpr std::int64_t kDay = 24 * 60 * 60;
-  const std::int64_t wanted = timeout.value_or(10);
-  const std::chrono::seconds patience(wanted < 0 ? kDay : std::min(wanted, kDay));
-  SUIT_LET(engine::Engine engine, in.open_engine());
-  return for_each_argument(in, args, [&](const std::string& name) -> Result<void> {
-    SUIT_LET(const engine::Status container, engine.find(name));
-    SUIT_TRY(engine.stop(container, patience));
-    in.console.print("{}\n", name);
-    return {};
-  });
-}
-
-Result<int> container_kill(Invocation& in) {
-  std::string signal = "SIGKILL";
-  FlagSet flags;
-  flags.add('s', "signal", &signal, "string", "Signal to send to the container (default SIGKILL)");
-  SUIT_LET(const std::vector<std::string> args, in.parse(flags));
-  SUIT_LET(const int number, engine::parse_signal(signal));
-  SUIT_LET(engine::Engine engine, in.open_engine());
-  return for_each_argument(in, args, [&](const std::string& name) -> Result<void> {
-    SUIT_LET(const engine::Status container, engine.find(name));
-    if (container.state.phase != engine::State::Phase::Running)
-      return fail(0, fmt::format("cannot kill container: {}: container {} is not running", name,
-                                 container.record.id));
-    SUIT_TRY(engine.kill(container, number));
-    in.console.print("{}\n", name);
-    return {};
-  });
-}
-
-Result<int> container_wait(Invocation& in) {
+// There are no published ports before there are networks: the list is empty, and a question for
+// one port is answered as Docker answers it.
+Result<int> container_port(Invocation& in) {
   FlagSet flags;
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_LET(engine::Engine engine, in.open_engine());
-  return for_each_argument(in, args, [&](const std::string& name) -> Result<void> {
-    SUIT_LET(const engine::Status container, engine.find(name));
-    SUIT_LET(const int code, engine.wait(container));
-    in.console.print("{}\n", code);
-    return in.console.flush();
-  });
+  SUIT_LET(const engine::Status container, engine.find(args[0]));
+  if (args.size() == 1) return 0;
+  const std::string port = args[1].find('/') == std::string::npos ? args[1] + "/tcp" : args[1];
+  return fail(0, fmt::format("no public port '{}' published for {}", port, args[0]));
 }
 
 Result<int> container_remove(Invocation& in) {
@@ -229,7 +315,7 @@ Result<int> container_remove(Invocation& in) {
   constexpr std::array<std::string_view, 1> kUnsupported = {"l,link"};
   FlagSet flags;
   flags.toggle('f', "force", force, "Force the removal of a running container (uses SIGKILL)")
-      .toggle('v', "volumes", volumes, "Remove anonymous volumes of the container (there are none)")
+      .toggle('v', "volumes", volumes, "Remove anonymous volumes associated with the container")
       .unsupported(kUnsupported);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_LET(engine::Engine engine, in.open_engine());
@@ -240,8 +326,10 @@ Result<int> container_remove(Invocation& in) {
       return {};
     }
     if (!container) return std::unexpected(std::move(container).error());
+    using engine::Engine;
     SUIT_TRY(
-        engine.remove(*container, force ? engine::Engine::Force::Yes : engine::Engine::Force::No));
+        engine.remove(*container, force ? Engine::Force::Yes : Engine::Force::No,
+                      volumes ? Engine::AnonymousVolumes::Remove : Engine::AnonymousVolumes::Keep));
     in.console.print("{}\n", name);
     return {};
   });
@@ -249,25 +337,41 @@ Result<int> container_remove(Invocation& in) {
 
 Result<int> container_prune(Invocation& in) {
   bool force = false;
-  constexpr std::array<std::string_view, 1> kUnsupported = {"filter"};
+  std::vector<std::string> settings;
   FlagSet flags;
-  flags.toggle('f', "force", force, "Do not prompt for confirmation").unsupported(kUnsupported);
+  flags
+      .add('\0', "filter", &settings, "filter",
+           "Provide filter values: label=<label>, until=<timestamp>")
+      .toggle('f', "force", force, "Do not prompt for confirmation");
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
+  constexpr std::array<std::string_view, 2> kKnown = {"label", "until"};
+  SUIT_LET(const Filters filters, Filters::read(settings, kKnown));
+  SUIT_LET(const std::optional<std::int64_t> until, read_until(filters));
   if (!confirmed(in, force, "This will remove all stopped containers.")) return 0;
   SUIT_LET(engine::Engine engine, in.open_engine());
+  std::size_t removed = 0;
+  const int code = prune_containers(in, engine, removed);
+  in.console.print("Total removed containers: {}\n", removed);
+  return code;
+}
+
+int prune_containers(Invocation& in, engine::Engine& engine, std::size_t& removed) {
   std::vector<std::string> ids;
   for (const engine::Status& container : engine.list(engine::Which::All)) {
-    if (container.state.phase != engine::State::Phase::Running) ids.push_back(container.record.id);
+    const Result<std::int64_t> created = parse_rfc3339(container.record.created);
+    const bool old = !until || (created && *created < *until);
+    if (!container.state.lives() && old && filters.match_labels(container.record.labels))
+      ids.push_back(container.record.id);
   }
   if (!ids.empty()) in.console.print("Deleted Containers:\n");
   const int code = for_each_argument(in, ids, [&](const std::string& id) -> Result<void> {
     SUIT_LET(const engine::Status container, engine.find(id));
     SUIT_TRY(engine.remove(container, engine::Engine::Force::No));
     in.console.print("{}\n", id);
+    ++removed;
     return {};
   });
   if (!ids.empty()) in.console.print("\n");
-  in.console.print("Total removed containers: {}\n", ids.size());
   return code;
 }
 

@@ -1,4 +1,4 @@
-// images, image inspect, history, tag, rmi, image prune.
+// images, image inspect, history, tag, rmi.
 
 #include <algorithm>
 #include <array>
@@ -13,6 +13,7 @@
 #include "cli/text.h"
 #include "cli/units.h"
 #include "naming/grammar.h"
+#include "store/sizes.h"
 
 namespace suit::cli {
 namespace {
@@ -154,7 +155,8 @@ Result<int> image_history(Invocation& in) {
   std::size_t layer = 0;
   for (const oci::History& step : image.config.history) {
     const bool has_layer = !step.empty_layer && layer < image.manifest.layers.size();
-    const std::uint64_t size = has_layer ? image.manifest.layers[layer++].size_bytes : 0;
+    const std::uint64_t size =
+        has_layer ? store::unpacked_size(engine.store(), image.manifest.layers[layer++]) : 0;
     std::string created_by = step.created_by;
     std::replace(created_by.begin(), created_by.end(), '\t', ' ');
     Json row = Json::object();
@@ -226,44 +228,6 @@ Result<int> image_remove(Invocation& in) {
       in.console.print("Deleted: {}\n", digest.text());
     return {};
   });
-}
-
-Result<int> image_prune(Invocation& in) {
-  bool all = false;
-  bool force = false;
-  constexpr std::array<std::string_view, 1> kUnsupported = {"filter"};
-  FlagSet flags;
-  flags
-      .toggle('a', "all", all,
-              "Remove all images that no container uses, not only those without a name")
-      .toggle('f', "force", force, "Do not prompt for confirmation")
-      .unsupported(kUnsupported);
-  SUIT_LET(const std::vector<std::string> args, in.parse(flags));
-  if (!confirmed(
-          in, force,
-          all ? "This will remove all images without at least one container associated to them."
-              : "This will remove all dangling images."))
-    return 0;
-  SUIT_LET(engine::Engine engine, in.open_engine());
-  const std::vector<digest::Digest> in_use = engine.images_in_use();
-  std::string report;
-  std::uint64_t freed_bytes = 0;
-  for (const store::Image& image : engine.store().images()) {
-    if (!all && !image.names.empty()) continue;
-    if (std::find(in_use.begin(), in_use.end(), image.id) != in_use.end()) continue;
-    SUIT_LET(const store::Store::Removed removed,
-             engine.store().remove_image(image.id.text(), true, in_use));
-    freed_bytes += removed.freed_bytes;
-    for (const std::string& name : removed.untagged)
-      report += "untagged: " + familiar(name) + "\n";
-    for (const digest::Digest& digest : removed.deleted)
-      report += "deleted: " + digest.text() + "\n";
-  }
-  if (!report.empty()) in.console.print("Deleted Images:\n{}\n", report);
-  SUIT_LET(const std::uint64_t freed, engine.store().collect_garbage(std::chrono::seconds(0)));
-  freed_bytes += freed;
-  in.console.print("Total reclaimed space: {}\n", human_size(static_cast<double>(freed_bytes), 4));
-  return 0;
 }
 
 }  // namespace suit::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <set>
 #include <vector>
@@ -243,6 +244,30 @@ Result<MountRequest> parse_mount(std::string_view text, const std::string& cwd) 
   return std::move(reader.request);
 }
 
+Result<engine::VolumeRequest> to_volume_request(const MountRequest& request) {
+  if (!request.target.starts_with('/'))
+    return fail(0,
+                fmt::format("invalid mount path: '{}' must be an absolute path", request.target));
+  if (!request.driver.empty() && request.driver != "local")
+    return fail(0, fmt::format("volume driver {} is not supported yet", request.driver));
+  if (!request.driver_options.empty())
+    return fail(0, fmt::format("volume option {} is not supported yet",
+                               request.driver_options.begin()->first));
+  if (!request.source.empty()) {
+    Result<void> checked = engine::Volumes::check_name(request.source);
+    if (!checked) return wrap(std::move(checked).error(), fmt::format("create {}", request.source));
+  }
+  engine::VolumeRequest volume;
+  volume.name = request.source;
+  volume.destination = request.target;
+  volume.subpath = request.subpath;
+  volume.propagation = request.propagation;
+  volume.read_only = request.read_only;
+  volume.no_copy = request.no_copy;
+  volume.labels = request.labels;
+  return volume;
+}
+
 Result<oci::SpecMount> to_spec_mount(const MountRequest& request, const std::string& cwd) {
   if (!request.target.starts_with('/'))
     return fail(0,
@@ -271,6 +296,9 @@ Result<oci::SpecMount> to_spec_mount(const MountRequest& request, const std::str
   if (mount.source.starts_with('~'))
     return fail(0, fmt::format("bind source path \"{}\"", mount.source),
                 "only a shell replaces ~; write \"$HOME\"");
+  if (!mount.source.starts_with('/') && cwd.empty())
+    return fail(ENOENT, fmt::format("bind source path \"{}\"", mount.source),
+                "the directory that you are in was removed: cd to another");
   if (!mount.source.starts_with('/')) mount.source = cwd + "/" + mount.source;
   mount.options.emplace_back(request.recursive == "disabled" ? "bind" : "rbind");
   mount.options.emplace_back(request.read_only ? "ro" : "rw");

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "engine/volumes.h"
 #include "oci/spec.h"
 
 namespace suit::cli {
@@ -38,6 +39,10 @@ Result<MountRequest> parse_volume(std::string_view text);
 
 /// `type=bind,source=/a,target=/b,readonly`. A relative source is below \p cwd, an absolute path.
 Result<MountRequest> parse_mount(std::string_view text, const std::string& cwd);
+
+/// A request of type `volume`; without a source it is a new one without a name.
+/// \errors 0 for drivers and options that we do not have
+Result<engine::VolumeRequest> to_volume_request(const MountRequest& request);
 
 /// The request as the runtime mounts it.
 /// \errors 0 for kinds that we do not have yet

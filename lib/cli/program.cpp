@@ -17,11 +17,10 @@ namespace suit::cli {
 namespace {
 
 // Docker's commands that we do not have: better told so than "unknown".
-constexpr std::array<std::string_view, 34> kMissing = {
-    "attach", "checkpoint", "commit", "config",   "context", "cp",     "diff",    "events", "exec",
-    "export", "login",      "logout", "manifest", "network", "node",   "pause",   "plugin", "port",
-    "pull",   "push",       "rename", "restart",  "search",  "secret", "service", "stack",  "stats",
-    "swarm",  "top",        "trust",  "unpause",  "update",  "volume", "buildx"};
+constexpr std::array kMissing = std::to_array<std::string_view>(
+    {"attach",   "checkpoint", "config", "context", "exec",  "login", "logout",
+     "manifest", "network",    "node",   "plugin",  "pull",  "push",  "search",
+     "secret",   "service",    "stack",  "swarm",   "trust", "buildx"});
 
 struct Globals {
   std::string root;
@@ -54,6 +53,13 @@ std::string unknown_command(const std::vector<std::string>& words) {
   if (std::find(kMissing.begin(), kMissing.end(), word) != kMissing.end())
     return fmt::format("suit: {} is not supported yet\n  help: run '{}' for what there is\n", full,
                        help);
+  // A group that is nearly one: `contaner ls`.
+  const std::string_view group = words.size() > 1 && !grouped ? nearest_group(word) : "";
+  if (!group.empty())
+    return fmt::format(
+        "suit: unknown command: suit {} {} (did you mean \"{} {}\"?)\n"
+        "  help: run 'suit {} --help' for more information\n",
+        word, words[1], group, words[1], group);
   std::vector<std::string> known;
   for (const Command& command : all_commands()) {
     std::string_view names = command.names;

@@ -134,7 +134,7 @@ Result<int> container_start(Invocation& in) {
   }
   return for_each_argument(in, args, [&](const std::string& name) -> Result<void> {
     SUIT_LET(const engine::Status container, engine.find(name));
-    if (container.state.phase != engine::State::Phase::Running) {
+    if (!container.state.lives()) {
       SUIT_LET(engine::Held held, engine.hold(container));
       SUIT_TRY(engine.start_detached(std::move(held)));
     }

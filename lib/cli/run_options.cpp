@@ -7,14 +7,15 @@
 
 #include "cli/commands.h"
 #include "cli/mounts.h"
+#include "cli/run_values.h"
 #include "cli/settings.h"
+#include "cli/units.h"
 
 namespace suit::cli {
 namespace {
 
 // What Docker's run and create have and ours have not. Refused by name.
-constexpr std::array kUnsupported = std::to_array<std::string_view>({"add-host",
-                                                                     "annotation",
+constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation",
                                                                      "a,attach",
                                                                      "blkio-weight",
                                                                      "blkio-weight-device",
@@ -40,13 +41,7 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"add-host",
                                                                      "device-write-bps",
                                                                      "device-write-iops",
                                                                      "disable-content-trust",
-                                                                     "dns",
-                                                                     "dns-option",
-                                                                     "dns-search",
-                                                                     "domainname",
-                                                                     "expose",
                                                                      "gpus",
-                                                                     "group-add",
                                                                      "health-cmd",
                                                                      "health-interval",
                                                                      "health-retries",
@@ -61,11 +56,8 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"add-host",
                                                                      "ipc",
                                                                      "isolation",
                                                                      "kernel-memory",
-                                                                     "label-file",
                                                                      "link",
                                                                      "link-local-ip",
-                                                                     "log-driver",
-                                                                     "log-opt",
                                                                      "mac-address",
                                                                      "m,memory",
                                                                      "memory-reservation",
@@ -82,12 +74,9 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"add-host",
                                                                      "p,publish",
                                                                      "P,publish-all",
                                                                      "pull",
-                                                                     "restart",
                                                                      "runtime",
                                                                      "security-opt",
-                                                                     "shm-size",
                                                                      "sig-proxy",
-                                                                     "stop-timeout",
                                                                      "storage-opt",
                                                                      "sysctl",
                                                                      "t,tty",
@@ -95,8 +84,7 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"add-host",
                                                                      "use-api-socket",
                                                                      "userns",
                                                                      "uts",
-                                                                     "volume-driver",
-                                                                     "volumes-from"});
+                                                                     "volume-driver"});
 
 Result<oci::SpecMount> tmpfs_mount(const std::string& text) {
   const std::size_t colon = text.find(':');
@@ -114,24 +102,110 @@ Result<oci::SpecMount> tmpfs_mount(const std::string& text) {
   return mount;
 }
 
+Result<void> add_mount(RunFlags& run, const MountRequest& request, const std::string& cwd) {
+  if (request.type == "volume") {
+    SUIT_LET(engine::VolumeRequest volume, to_volume_request(request));
+    run.options.volumes.push_back(std::move(volume));
+    return {};
+  }
+  SUIT_LET(oci::SpecMount mount, to_spec_mount(request, cwd));
+  run.options.mounts.push_back(std::move(mount));
+  return {};
+}
+
 Result<void> add_mounts(RunFlags& run) {
-  SUIT_LET(const std::string cwd, current_directory());
+  if (run.volumes.empty() && run.mounts.empty() && run.tmpfs.empty()) return {};
+  // Only relative sources need it: where it is gone, they are told so by their own error.
+  const std::string cwd = current_directory().value_or("");
   for (const std::string& text : run.volumes) {
     SUIT_LET(const MountRequest request, parse_volume(text));
-    SUIT_LET(oci::SpecMount mount, to_spec_mount(request, cwd));
-    run.options.mounts.push_back(std::move(mount));
+    SUIT_TRY(add_mount(run, request, cwd));
   }
   for (const std::string& text : run.mounts) {
     Result<MountRequest> request = parse_mount(text, cwd);
     if (!request) return wrap(std::move(request).error(), fmt::format("--mount {}", text));
-    SUIT_LET(oci::SpecMount mount, to_spec_mount(*request, cwd));
-    run.options.mounts.push_back(std::move(mount));
+    SUIT_TRY(add_mount(run, *request, cwd));
   }
   for (const std::string& text : run.tmpfs) {
     SUIT_LET(oci::SpecMount mount, tmpfs_mount(text));
     run.options.mounts.push_back(std::move(mount));
   }
   return {};
+}
+
+// Each value of a list flag through its reader.
+Result<void> read_each(std::vector<std::string>& values,
+                       Result<std::string> (*read)(std::string_view text)) {
+  for (std::string& value : values) {
+    SUIT_LET(value, read(value));
+  }
+  return {};
+}
+
+Result<void> read_network_names(engine::CreateOptions& options) {
+  SUIT_TRY(read_each(options.extra_hosts, read_extra_host));
+  SUIT_TRY(read_each(options.dns, read_address));
+  SUIT_TRY(read_each(options.dns_search, read_search_domain));
+  for (const std::string& host : options.extra_hosts)
+    if (host.ends_with(":host-gateway"))
+      return fail(0, fmt::format("--add-host {}: host-gateway is not supported yet", host),
+                  "there is no network between host and container");
+  return {};
+}
+
+Result<void> read_limits(RunFlags& run) {
+  engine::CreateOptions& options = run.options;
+  if (!run.shm_size.empty()) {
+    const Result<std::uint64_t> size = parse_size(run.shm_size);
+    if (!size)
+      return fail(0, fmt::format("invalid argument \"{}\" for \"--shm-size\" flag: {}",
+                                 run.shm_size, size.error().message()));
+    options.shm_size_bytes = *size;
+  }
+  if (run.stop_timeout) {
+    constexpr std::int64_t kDay = 24 * 60 * 60;
+    options.stop_timeout_s =
+        static_cast<int>(std::clamp<std::int64_t>(*run.stop_timeout, -1, kDay));
+  }
+  SUIT_LET(options.restart, engine::parse_restart(run.restart));
+  if (options.auto_remove && options.restart.when != engine::RestartPolicy::When::No)
+    return fail(0, "conflicting options: cannot specify both --restart and --rm");
+  SUIT_LET(options.log, read_log_options(run.log_driver, run.log_options));
+  for (const std::string& text : run.expose) {
+    SUIT_LET(std::vector<std::string> ports, read_exposed(text));
+    options.expose.insert(options.expose.end(), ports.begin(), ports.end());
+  }
+  return {};
+}
+
+void declare_host_flags(FlagSet& flags, RunFlags& run) {
+  engine::CreateOptions& options = run.options;
+  flags
+      .add('\0', "add-host", &options.extra_hosts, "list",
+           "Add a custom host-to-IP mapping: host:ip")
+      .add('\0', "dns", &options.dns, "list", "Set custom DNS servers")
+      .add('\0', "dns-option", &options.dns_options, "list", "Set DNS options")
+      .add('\0', "dns-opt", &options.dns_options, "list", "The same as --dns-option")
+      .add('\0', "dns-search", &options.dns_search, "list", "Set custom DNS search domains")
+      .add('\0', "domainname", &options.domainname, "string", "Container NIS domain name")
+      .add('\0', "expose", &run.expose, "list", "Expose a port or a range of ports")
+      .add('\0', "group-add", &options.group_add, "list", "Add additional groups to join");
+}
+
+void declare_life_flags(FlagSet& flags, RunFlags& run) {
+  flags.add('\0', "label-file", &run.label_files, "list", "Read in a line delimited file of labels")
+      .add('\0', "log-driver", &run.log_driver, "string",
+           "Where the output is kept: json-file (default) or none")
+      .add('\0', "log-opt", &run.log_options, "list",
+           "Log options: max-size (20m), max-file (5), labels, env")
+      .add('\0', "restart", &run.restart, "string",
+           "Restart policy to apply when a container exits: no (default), on-failure[:n], always, "
+           "unless-stopped")
+      .add('\0', "shm-size", &run.shm_size, "bytes", "Size of /dev/shm (default 64m)")
+      .add('\0', "stop-timeout", &run.stop_timeout, "int",
+           "Timeout (in seconds) to stop a container")
+      .add('\0', "volumes-from", &run.options.volumes_from, "list",
+           "Mount volumes from the specified container(s): name[:ro]");
 }
 
 }  // namespace
@@ -160,9 +234,11 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
       .add('u', "user", &options.user, "string",
            "Username or UID (format: <name|uid>[:<group|gid>])")
       .add('v', "volume", &run.volumes, "list",
-           "Bind mount a file or directory of the host: /a:/b[:ro]")
+           "Mount a named volume, or a file or directory of the host: data:/b, /a:/b[:ro]")
       .add('w', "workdir", &options.working_dir, "string", "Working directory inside the container")
       .unsupported(kUnsupported);
+  declare_host_flags(flags, run);
+  declare_life_flags(flags, run);
 }
 
 Result<void> interpret(RunFlags& run, const std::vector<std::string>& args) {
@@ -174,7 +250,9 @@ Result<void> interpret(RunFlags& run, const std::vector<std::string>& args) {
     options.entrypoint = run.entrypoint->empty() ? std::vector<std::string>()
                                                  : std::vector<std::string>{*run.entrypoint};
   SUIT_LET(options.env, read_environment(run.env_files, run.env));
-  SUIT_LET(options.labels, read_labels(run.labels));
+  SUIT_LET(options.labels, read_all_labels(run.label_files, run.labels));
+  SUIT_TRY(read_network_names(options));
+  SUIT_TRY(read_limits(run));
   if (run.network == "host") {
     options.network = engine::Network::Host;
   } else if (!run.network.empty() && run.network != "none") {

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,8 +18,10 @@ namespace suit::cli {
 struct RunFlags {
   engine::CreateOptions options;
   std::vector<std::string> env, env_files, labels, volumes, mounts, tmpfs;
+  std::vector<std::string> label_files, log_options, expose;
   std::optional<std::string> entrypoint, explain;
-  std::string network, cidfile;
+  std::string network, cidfile, log_driver, restart, shm_size;
+  std::optional<std::int64_t> stop_timeout;
   bool detach = false, dry_run = false, quiet = false;
 };
 

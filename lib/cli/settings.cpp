@@ -145,12 +145,13 @@ Result<std::optional<bool>> Filters::flag(std::string_view key) const {
 }
 
 bool Filters::match_labels(const std::map<std::string, std::string>& labels) const {
-  return all("label", [&](const std::string& wanted) {
+  const auto has = [&](const std::string& wanted) {
     const std::size_t equals = wanted.find('=');
     const auto label = labels.find(wanted.substr(0, equals));
     return label != labels.end() &&
            (equals == std::string::npos || label->second == wanted.substr(equals + 1));
-  });
+  };
+  return all("label", has) && all("label!", std::not_fn(has));
 }
 
 }  // namespace suit::cli

@@ -50,7 +50,7 @@ class Filters {
   bool all(std::string_view key, const std::function<bool(const std::string&)>& matches) const;
   /// The single value of a key that is true or false.
   Result<std::optional<bool>> flag(std::string_view key) const;
-  /// `label=key` and `label=key=value`
+  /// `label=key`, `label=key=value`, and `label!=…` for those that have it not
   bool match_labels(const std::map<std::string, std::string>& labels) const;
 
  private:

@@ -21,13 +21,6 @@ std::string joined_labels(const std::map<std::string, std::string>& labels) {
   return out;
 }
 
-Json label_object(const std::map<std::string, std::string>& labels) {
-  Json out = Json::object();
-  for (const auto& [key, value] : labels)
-    out.append_unchecked(key, value);
-  return out;
-}
-
 std::string local_time(const std::string& rfc3339) {
   // "2024-01-02T03:04:05.5Z" → "2024-01-02 03:04:05 +0000 UTC", Go's default form
   if (rfc3339.size() < 19 || !parse_rfc3339(rfc3339)) return rfc3339;
@@ -66,6 +59,13 @@ std::string command_line(const std::vector<std::string>& args) {
   return out;
 }
 
+// `2B (virtual 72.8MB)`; Docker's columns are there without --size, too, and empty.
+std::string size_text(const std::optional<ContainerSize>& size) {
+  if (!size) return "";
+  return fmt::format("{} (virtual {})", human_size(static_cast<double>(size->own_bytes)),
+                     human_size(static_cast<double>(size->own_bytes + size->image_bytes)));
+}
+
 Json names_of(const std::vector<std::string>& canonical) {
   Json out = Json::array();
   for (const std::string& name : canonical) {
@@ -76,6 +76,13 @@ Json names_of(const std::vector<std::string>& canonical) {
 }
 
 }  // namespace
+
+Json label_object(const std::map<std::string, std::string>& labels) {
+  Json out = Json::object();
+  for (const auto& [key, value] : labels)
+    out.append_unchecked(key, value);
+  return out;
+}
 
 Json image_row(const store::Image& image, const std::string& name, const RowOptions& options) {
   std::string repository = "<none>";
@@ -109,6 +116,10 @@ std::string status_text(const engine::State& state, std::int64_t now_ns) {
       return "Created";
     case engine::State::Phase::Running:
       return "Up " + since(state.started);
+    case engine::State::Phase::Paused:
+      return "Up " + since(state.started) + " (Paused)";
+    case engine::State::Phase::Restarting:
+      return fmt::format("Restarting ({}) {} ago", state.exit_code, since(state.finished));
     case engine::State::Phase::Dead:
       return "Dead";
     case engine::State::Phase::Exited:
@@ -132,28 +143,53 @@ std::string shown_image(const std::string& image, const std::string& image_id, b
   return shown.familiar();
 }
 
+std::vector<std::string> mount_names(const engine::Record& record) {
+  std::vector<std::string> names;
+  for (const oci::SpecMount& mount : record.mounts)
+    if (mount.type == "bind") names.push_back(mount.source);
+  for (const engine::VolumeMount& volume : record.volumes)
+    names.push_back(volume.name);
+  return names;
+}
+
 Json container_row(const engine::Status& container, const RowOptions& options) {
   const engine::Record& record = container.record;
   const std::string command = command_line(record.args);
   std::string mounts;
-  for (const oci::SpecMount& mount : record.mounts)
-    mounts += (mounts.empty() ? "" : ",") +
-              (options.truncate ? ellipsis(mount.source, 15) : mount.source);
+  for (const std::string& name : mount_names(record))
+    mounts += (mounts.empty() ? "" : ",") + (options.truncate ? ellipsis(name, 15) : name);
   Json row = Json::object();
   row.set("Command", quoted(options.truncate ? ellipsis(command, 20) : command));
   row.set("CreatedAt", local_time(record.created));
   row.set("ID", options.truncate ? short_id(record.id) : record.id);
   row.set("Image", shown_image(record.image, record.image_id.text(), options.truncate));
   row.set("Labels", joined_labels(record.labels));
-  row.set("LocalVolumes", "0");
+  row.set("LocalVolumes", std::to_string(record.volumes.size()));
   row.set("Mounts", mounts);
   row.set("Names", record.name);
   row.set("Networks", record.host_network ? "host" : "none");
   row.set("Ports", "");
   row.set("RunningFor", human_age(record.created, options.now_ns));
+  row.set("Size", size_text(options.size));
   row.set("State", engine::name_of(container.state.phase));
   row.set("Status", status_text(container.state, options.now_ns));
   return row;
+}
+
+Json volume_row(const engine::Volume& volume) {
+  Json row = Json::object();
+  row.set("Driver", "local").set("Labels", joined_labels(volume.labels)).set("Links", "N/A");
+  row.set("Mountpoint", volume.mountpoint).set("Name", volume.name).set("Scope", "local");
+  row.set("Size", "N/A");
+  return row;
+}
+
+Json inspect_volume(const engine::Volume& volume) {
+  Json out = Json::object();
+  out.set("CreatedAt", volume.created).set("Driver", "local");
+  out.set("Labels", label_object(volume.labels)).set("Mountpoint", volume.mountpoint);
+  out.set("Name", volume.name).set("Options", Json()).set("Scope", "local");
+  return out;
 }
 
 Json inspect_image(const store::Image& image) {
@@ -179,49 +215,6 @@ Json inspect_image(const store::Image& image) {
   out.set("Os", image.config.platform.os);
   out.set("Size", image.size_bytes);
   out.set("RootFS", std::move(rootfs));
-  return out;
-}
-
-Json inspect_container(const engine::Status& container, const std::string& log_path) {
-  const engine::Record& record = container.record;
-  const engine::State& state = container.state;
-  const bool running = state.phase == engine::State::Phase::Running;
-  Json shown_state = Json::object();
-  shown_state.set("Status", engine::name_of(state.phase));
-  shown_state.set("Running", running);
-  shown_state.set("Paused", false);
-  shown_state.set("Pid", running ? static_cast<int>(state.pid) : 0);
-  shown_state.set("ExitCode", state.exit_code);
-  shown_state.set("Error", state.error);
-  shown_state.set("StartedAt", state.started.empty() ? "0001-01-01T00:00:00Z" : state.started);
-  shown_state.set("FinishedAt", state.finished.empty() ? "0001-01-01T00:00:00Z" : state.finished);
-  Json mounts = Json::array();
-  for (const oci::SpecMount& mount : record.mounts) {
-    const bool read_only =
-        std::find(mount.options.begin(), mount.options.end(), "ro") != mount.options.end();
-    Json item = Json::object();
-    item.set("Type", mount.type).set("Source", mount.source).set("Destination", mount.destination);
-    item.set("RW", !read_only);
-    mounts.push(std::move(item));
-  }
-  Json host = Json::object();
-  host.set("NetworkMode", record.host_network ? "host" : "none");
-  host.set("AutoRemove", record.auto_remove).set("ReadonlyRootfs", record.read_only);
-  Json config = Json::object();
-  config.set("Hostname", record.hostname)
-      .set("User", record.user)
-      .set("OpenStdin", record.interactive);
-  config.set("Env", record.env).set("Image", record.image).set("WorkingDir", record.working_dir);
-  config.set("Labels", label_object(record.labels)).set("StopSignal", record.stop_signal);
-  Json out = Json::object();
-  out.set("Id", record.id).set("Created", record.created);
-  out.set("Path", record.args.empty() ? "" : record.args[0]);
-  out.set("Args", record.args.empty()
-                      ? std::vector<std::string>()
-                      : std::vector<std::string>(record.args.begin() + 1, record.args.end()));
-  out.set("State", std::move(shown_state)).set("Image", record.image_id.text());
-  out.set("LogPath", log_path).set("Name", "/" + record.name).set("HostConfig", std::move(host));
-  out.set("Mounts", std::move(mounts)).set("Config", std::move(config));
   return out;
 }
 

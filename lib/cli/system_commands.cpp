@@ -29,6 +29,35 @@ std::string host_kernel() {
   return ::uname(&names) == 0 ? names.release : "unknown";
 }
 
+// What is called \p name, of one \p type or of the first that has it.
+Result<Json> inspect_one(engine::Engine& engine, const std::string& name, const std::string& type,
+                         bool sized) {
+  const auto wanted = [&](std::string_view one) { return type.empty() || type == one; };
+  // Another reason than "not there" ends the search; so does the only type that was asked for.
+  const auto final = [&](const Error& error) { return !type.empty() || error.code() != ENOENT; };
+  if (wanted("container")) {
+    Result<engine::Status> found = engine.find(name);
+    if (!found && final(found.error())) return std::unexpected(std::move(found).error());
+    std::optional<ContainerSize> size;
+    if (found && sized) size = size_of(engine, found->record);
+    if (found)
+      return inspect_container(*found, engine.container_dir(found->record.id), engine.volumes(),
+                               size);
+  }
+  if (wanted("image")) {
+    Result<store::Image> found = engine.image(name);
+    if (found) return inspect_image(*found);
+    if (final(found.error())) return std::unexpected(std::move(found).error());
+  }
+  if (wanted("volume")) {
+    Result<engine::Volume> found = engine.volumes().find(name);
+    if (found) return inspect_volume(*found);
+    if (final(found.error())) return std::unexpected(std::move(found).error());
+  }
+  return fail(ENOENT, fmt::format("no such object: \"{}\"", name),
+              "see 'suit ps -a', 'suit images' and 'suit volume ls' for what there is");
+}
+
 }  // namespace
 
 Result<int> show_version(Invocation& in) {
@@ -91,36 +120,22 @@ Result<int> show_info(Invocation& in) {
 Result<int> inspect_any(Invocation& in) {
   std::string format;
   std::string type;
-  constexpr std::array<std::string_view, 1> kUnsupported = {"s,size"};
+  bool sized = false;
   FlagSet flags;
   flags.add('f', "format", &format, "string", "'json', or a Go template: '{{.Id}}'")
+      .toggle('s', "size", sized, "Display total file sizes if the type is container")
       .add('\0', "type", &type, "string",
-           "Only inspect objects of the given type: container, image")
-      .unsupported(kUnsupported);
+           "Only inspect objects of the given type: container, image, volume");
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
-  if (!type.empty() && type != "container" && type != "image")
+  constexpr std::array<std::string_view, 4> kTypes = {"", "container", "image", "volume"};
+  if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end())
     return fail(0, fmt::format("\"{}\" is not a valid value for --type", type),
-                "there are container and image");
+                "there are container, image and volume");
   SUIT_LET(engine::Engine engine, in.open_engine());
   std::vector<Json> documents;
   const int code = for_each_argument(in, args, [&](const std::string& name) -> Result<void> {
-    if (type != "image") {
-      Result<engine::Status> container = engine.find(name);
-      if (container) {
-        documents.push_back(inspect_container(*container, engine.log_path(container->record.id)));
-        return {};
-      }
-      if (type == "container" || container.error().code() != ENOENT)
-        return std::unexpected(std::move(container).error());
-    }
-    Result<store::Image> image = engine.image(name);
-    if (image)
-      documents.push_back(inspect_image(*image));
-    else if (type.empty() && image.error().code() == ENOENT)
-      return fail(ENOENT, fmt::format("no such object: \"{}\"", name),
-                  "see 'suit ps -a' and 'suit images' for what there is");
-    else
-      return std::unexpected(std::move(image).error());
+    SUIT_LET(Json document, inspect_one(engine, name, type, sized));
+    documents.push_back(std::move(document));
     return {};
   });
   SUIT_TRY(print_documents(in, format, documents));

@@ -61,11 +61,34 @@ struct Template::Renderer {
     return follow(found->second, operand);
   }
 
+  // `.Label "name"`, the one method of Docker's rows.
+  static bool is_label(const Pipeline::Command& command) {
+    return command.size() == 2 && command[0].kind == Pipeline::Operand::Kind::Field &&
+           command[0].path == std::vector<std::string>{"Label"};
+  }
+
+  // The value of a label, "" when there is none; of a row of titles, the title.
+  static Json label_of(const Json& row, const std::string& name) {
+    if (const Json* labels = row.find(kLabelSet)) {
+      const Json* value = labels->find(name);
+      return value ? *value : Json("");
+    }
+    std::string title = name.substr(name.rfind('.') + 1);
+    for (char& c : title)
+      c = c == '-' || c == '_' ? ' ' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    return Json(title);
+  }
+
   Result<Json> evaluate(const Pipeline& pipeline, const Json& dot) {
     Json value;
     for (std::size_t i = 0; i < pipeline.commands.size(); ++i) {
       const Pipeline::Command& command = pipeline.commands[i];
       const bool is_call = command[0].kind == Pipeline::Operand::Kind::Function;
+      if (i == 0 && is_label(command)) {
+        SUIT_LET(const Json name, value_of(command[1], dot));
+        value = label_of(dot, go_text(name));
+        continue;
+      }
       if (!is_call && (command.size() > 1 || i > 0))
         return fail(0, fmt::format("template: column {}: only a function takes arguments",
                                    command[0].column));

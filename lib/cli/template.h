@@ -37,6 +37,14 @@ class Template {
   std::unique_ptr<Node> root_;
 };
 
+/// The member of a row in which `{{.Label "name"}}` looks. Rows that are printed as JSON go without
+/// it: it is no field of Docker's.
+inline constexpr std::string_view kLabelSet = "LabelSet";
+/// Whether \p format asks for single labels.
+inline bool asks_for_labels(std::string_view format) {
+  return format.find(".Label ") != std::string_view::npos;
+}
+
 /// A value as Go prints it with `%v`: `[a b]`, `map[k:v]`, `<no value>`.
 std::string go_text(const oci::Json& value);
 

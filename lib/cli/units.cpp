@@ -1,7 +1,10 @@
 #include "cli/units.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <ctime>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -55,7 +58,10 @@ std::string human_age(const std::string& rfc3339, std::int64_t now_ns) {
   return human_duration(std::chrono::milliseconds((now_ns - *then) / 1'000'000)) + " ago";
 }
 
-Result<std::uint64_t> parse_size(std::string_view text) {
+namespace {
+
+// Docker's suffixes; \p base to the power of their rank.
+Result<std::uint64_t> parse_scaled(std::string_view text, double base) {
   constexpr std::string_view kUnits = "bkmgtp";
   const std::size_t last = text.find_last_of("0123456789. ");
   const auto refuse = [&] {
@@ -76,10 +82,91 @@ Result<std::uint64_t> parse_size(std::string_view text) {
                        (rest.empty() || (power > 0 && (rest == "b" || rest == "ib")));
     if (!known) return refuse();
     for (std::size_t i = 0; i < power; ++i)
-      size *= 1024;
+      size *= base;
   }
   if (size >= 18446744073709551615.0) return refuse();
   return static_cast<std::uint64_t>(size);
+}
+
+struct DurationUnit {
+  std::string_view name;
+  double ns;
+};
+// Longer names first where one begins another: `ms` before `m`.
+constexpr std::array<DurationUnit, 7> kDurationUnits = {
+    {{"ns", 1}, {"us", 1e3}, {"µs", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// `1700000000` or `1700000000.123456789`
+std::optional<std::int64_t> parse_epoch(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  const std::string_view whole = text.substr(0, dot);
+  std::string fraction(dot == std::string_view::npos ? "" : text.substr(dot + 1));
+  const bool shaped = is_digits(whole) && whole.size() <= 10 && fraction.size() <= 9 &&
+                      (dot == std::string_view::npos || is_digits(fraction));
+  if (!shaped) return std::nullopt;
+  fraction.resize(9, '0');
+  std::int64_t seconds = 0;
+  std::int64_t nanoseconds = 0;
+  std::from_chars(whole.data(), whole.data() + whole.size(), seconds);
+  std::from_chars(fraction.data(), fraction.data() + fraction.size(), nanoseconds);
+  return seconds * 1'000'000'000 + nanoseconds;
+}
+
+// `2024-01-02`, `2024-01-02T15:04`, `…:05.5`: local time, as nobody said otherwise.
+std::optional<std::int64_t> parse_local(std::string_view text) {
+  std::string full(text);
+  if (full.size() == 10) full += "T00";
+  if (full.size() == 13) full += ":00";
+  if (full.size() == 16) full += ":00";
+  const auto as_utc = parse_rfc3339(full + "Z");
+  if (!as_utc) return std::nullopt;
+  const std::time_t seconds = static_cast<std::time_t>(*as_utc / 1'000'000'000);
+  std::tm parts{};
+  if (!::gmtime_r(&seconds, &parts)) return std::nullopt;
+  parts.tm_isdst = -1;
+  return std::int64_t{::mktime(&parts)} * 1'000'000'000 + *as_utc % 1'000'000'000;
+}
+
+}  // namespace
+
+Result<std::uint64_t> parse_size(std::string_view text) { return parse_scaled(text, 1024); }
+
+Result<std::uint64_t> parse_decimal_size(std::string_view text) { return parse_scaled(text, 1000); }
+
+Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+  const auto refuse = [&] {
+    return fail(0, fmt::format("invalid duration \"{}\"", text), "write it like 90s or 1h30m");
+  };
+  if (text == "0") return std::chrono::nanoseconds(0);
+  std::string_view rest = text;
+  double total = 0;
+  while (!rest.empty()) {
+    const std::size_t digits = std::min(rest.find_first_not_of("0123456789."), rest.size());
+    double count = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + digits, count);
+    if (digits == 0 || error != std::errc() || end != rest.data() + digits) return refuse();
+    rest.remove_prefix(digits);
+    const auto* unit = std::find_if(kDurationUnits.begin(), kDurationUnits.end(),
+                                    [&](const auto& one) { return rest.starts_with(one.name); });
+    if (unit == kDurationUnits.end()) return refuse();
+    rest.remove_prefix(unit->name.size());
+    total += count * unit->ns;
+  }
+  if (text.empty() || total > 9e18) return refuse();
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(total));
+}
+
+Result<std::int64_t> parse_when(std::string_view text, std::int64_t now_ns) {
+  if (const auto epoch = parse_epoch(text)) return *epoch;
+  if (const auto ago = parse_duration(text)) return now_ns - ago->count();
+  if (const auto exact = parse_rfc3339(text)) return *exact;
+  if (const auto local = parse_local(text)) return *local;
+  return fail(0, fmt::format("invalid time \"{}\"", text),
+              "write it like 2024-01-02T15:04:05Z, 1704207845 or 10m");
 }
 
 }  // namespace suit::cli

@@ -29,5 +29,15 @@ std::string human_age(const std::string& rfc3339, std::int64_t now_ns);
 /// `64m`, `1.5 GiB`, `32`: bytes, where k is 1024.
 /// \errors 0 naming the text
 Result<std::uint64_t> parse_size(std::string_view text);
+/// The same where k is 1000: sizes of logs.
+Result<std::uint64_t> parse_decimal_size(std::string_view text);
+
+/// `1h30m`, `1.5s`, `300ms`: Go's durations.
+/// \errors 0 naming the text
+Result<std::chrono::nanoseconds> parse_duration(std::string_view text);
+
+/// A point in time as `--since` takes it: RFC 3339 in full or in part (then local time), seconds
+/// since 1970 with a fraction or not, or how long ago (`10m`). Nanoseconds since 1970.
+Result<std::int64_t> parse_when(std::string_view text, std::int64_t now_ns);
 
 }  // namespace suit::cli

@@ -34,8 +34,13 @@ std::string printable(std::string_view message) {
 }  // namespace
 
 std::string render(const Diagnostic& diagnostic, std::string_view name, std::string_view text) {
-  std::string out = fmt::format("{}: {}: {}\n", place(name, diagnostic.span),
-                                diagnostic.severity == Severity::Error ? "error" : "warning",
+  return render_as(diagnostic.severity == Severity::Error ? "error" : "warning", diagnostic, name,
+                   text);
+}
+
+std::string render_as(std::string_view label, const Diagnostic& diagnostic, std::string_view name,
+                      std::string_view text) {
+  std::string out = fmt::format("{}: {}: {}\n", place(name, diagnostic.span), label,
                                 printable(diagnostic.message));
   out += excerpt_of(name, text, diagnostic.span);
   for (const std::string& note : diagnostic.notes)

@@ -32,6 +32,10 @@ struct Diagnostic {
 /// \param text the whole source text that the spans point into
 std::string render(const Diagnostic& diagnostic, std::string_view name, std::string_view text);
 
+/// The same under another word than `error` or `warning`: `info`.
+std::string render_as(std::string_view label, const Diagnostic& diagnostic, std::string_view name,
+                      std::string_view text);
+
 /// The finding as an `Error`, for callers whose own function returns a `Result`.
 Error to_error(const Diagnostic& diagnostic, std::string_view name, std::string_view text);
 

@@ -30,18 +30,6 @@ bool lacks_a_part(std::string_view image) {
   return false;
 }
 
-// What stages may inherit from each other: copies of copies must not fill the memory.
-// \unit{bytes}
-constexpr std::size_t kMaxInheritedBytes = std::size_t{64} << 20;
-
-std::size_t size_of(const Scope& scope) {
-  std::size_t bytes = 0;
-  for (const std::vector<Variable>* variables : {&scope.env, &scope.args})
-    for (const Variable& one : *variables)
-      bytes += one.first.size() + one.second.size() + sizeof(Variable);
-  return bytes;
-}
-
 class Linter {
  public:
   Linter(const Dockerfile& file, const LintOptions& options)
@@ -237,7 +225,7 @@ class Linter {
   // False when the stages' variables take too much memory to go on.
   bool walk(const Stage& stage) {
     StageState state = start_of(stage);
-    inherited_bytes_ += size_of(state.scope);
+    inherited_bytes_ += state.scope.size_bytes();
     if (inherited_bytes_ > kMaxInheritedBytes) {
       out_.diagnostics.push_back(
           {Severity::Error,

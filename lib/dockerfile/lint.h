@@ -88,7 +88,9 @@ struct LintWarning {
   const LintRule* rule = nullptr;
   std::string_view code;  ///< the one of the rule's codes that this finding is; may be empty
   Diagnostic diagnostic;
-  Edits edits;  ///< what would mend it; empty if only a person can
+  std::size_t first_line = 0;  ///< of the instruction; 0 when it is about none
+  std::size_t last_line = 0;
+  Edits edits = {};  ///< what would mend it; empty if only a person can
 };
 
 /// What was found, by line and text.

@@ -90,17 +90,19 @@ void LintReporter::warn(std::string_view name, const Instruction& instruction,
   if (!is_wanted(*rule, code)) return;
   read_ignored(instruction);
   if (lists(ignored_, *rule, code)) return;
-  add({rule,
-       code,
-       {Severity::Warning, span, std::move(message), {}, std::move(help)},
-       std::move(edits)});
+  LintWarning warning{
+      rule, code, {Severity::Warning, span, std::move(message), {}, std::move(help)}};
+  warning.first_line = instruction.span.line;
+  warning.last_line = instruction.last_line;
+  warning.edits = std::move(edits);
+  add(std::move(warning));
 }
 
 void LintReporter::warn(std::string_view name, std::string message, std::string help) {
   const LintRule* rule = find_lint_rule(name);
   if (rule == nullptr || (rule->set != LintSet::BuildKit && !options_.all_sets)) return;
   if (!is_wanted(*rule, rule->codes)) return;
-  add({rule, rule->codes, {Severity::Warning, {}, std::move(message), {}, std::move(help)}, {}});
+  add({rule, rule->codes, {Severity::Warning, {}, std::move(message), {}, std::move(help)}});
 }
 
 void LintReporter::add(LintWarning warning) {

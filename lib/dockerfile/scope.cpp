@@ -17,11 +17,7 @@ const std::string* find_variable(const std::vector<Variable>& variables, std::st
 }
 
 Result<void> check_size(const Scope& scope) {
-  std::size_t bytes = 0;
-  for (const std::vector<Variable>* variables : {&scope.env, &scope.args})
-    for (const Variable& one : *variables)
-      bytes += one.first.size() + one.second.size();
-  if (bytes <= kMaxScopeBytes) return {};
+  if (scope.size_bytes() <= kMaxScopeBytes) return {};
   return fail(0,
               fmt::format("the variables of this stage take more than {} bytes", kMaxScopeBytes));
 }
@@ -48,6 +44,14 @@ std::optional<std::string> Scope::find(std::string_view name) const {
   if (value == nullptr) value = find_variable(env, name);
   if (value == nullptr) return std::nullopt;
   return *value;
+}
+
+std::size_t Scope::size_bytes() const {
+  std::size_t bytes = 0;
+  for (const std::vector<Variable>* variables : {&env, &args})
+    for (const Variable& one : *variables)
+      bytes += one.first.size() + one.second.size();
+  return bytes;
 }
 
 Lookup Scope::lookup() const {

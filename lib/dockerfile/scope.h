@@ -16,6 +16,9 @@ namespace suit::dockerfile {
 
 /// Most bytes of names and values in one stage. \unit{bytes}
 inline constexpr std::size_t kMaxScopeBytes = std::size_t{8} << 20;
+/// Most bytes of variables that all stages of a file hand to each other: copies of copies must not
+/// fill the memory. \unit{bytes}
+inline constexpr std::size_t kMaxInheritedBytes = std::size_t{64} << 20;
 
 /// Variables in force at some line of a stage. A stage FROM another starts with a copy of its
 /// scope.
@@ -29,6 +32,8 @@ struct Scope {
   Lookup lookup() const;
   /// What RUN's process gets: env, with args over it.
   std::vector<Variable> run_environment() const;
+  /// Bytes of names and values.
+  std::size_t size_bytes() const;
 };
 
 /// Sets a variable in its place, or appends it.

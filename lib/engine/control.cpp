@@ -1,5 +1,5 @@
 /// \file
-/// Acting on a container from outside: signals, waiting, removal.
+/// Acting on a container from outside: signals, pausing, waiting.
 
 #include <poll.h>
 #include <unistd.h>
@@ -10,6 +10,9 @@
 #include <fmt/format.h>
 
 #include "engine/engine.h"
+#include "engine/freeze.h"
+#include "engine/line_file.h"
+#include "engine/marks_internal.h"
 #include "engine/process_internal.h"
 #include "os/process.h"
 
@@ -38,35 +41,86 @@ bool ends_within(os::FdRef pidfd, std::chrono::milliseconds timeout) {
 }  // namespace
 
 Result<void> Engine::kill(const Status& container, int signal) {
-  if (container.state.phase != State::Phase::Running)
-    return fail(ESRCH,
-                fmt::format("cannot kill container {}: it is not running", container.record.name));
-  auto process = open_container_process(container.state);
-  if (!process)
-    return wrap(std::move(process).error(),
-                fmt::format("cannot kill container {}", container.record.name));
-  auto sent = os::pidfd_send_signal(*process, signal);
-  if (sent) return sent;
-  return wrap(std::move(sent).error(),
-              fmt::format("cannot kill container {}", container.record.name));
+  const Record& record = container.record;
+  auto attempt = [&]() -> Result<void> {
+    if (container.state.phase != State::Phase::Running &&
+        container.state.phase != State::Phase::Paused)
+      return fail(ESRCH, "it is not running");
+    SUIT_LET(os::Fd process, open_container_process(container.state));
+    SUIT_LET(int stop_signal, parse_signal(record.stop_signal));
+    // Docker's rule: whoever sends one of these means the end, and no restart after it.
+    if (signal == SIGKILL || signal == stop_signal)
+      SUIT_TRY(set_mark(container_dir(record.id), Mark::Stopped));
+    SUIT_TRY(os::pidfd_send_signal(process, signal));
+    // Who stands still does not hear it: a killed container is not to stay frozen.
+    if (signal == SIGKILL && is_frozen(container.state)) return thaw(container.state);
+    return {};
+  }();
+  if (!attempt)
+    return wrap(std::move(attempt).error(), fmt::format("cannot kill container {}", record.name));
+  tell(record, "kill", {{"signal", std::to_string(signal)}});
+  return {};
 }
 
-Result<void> Engine::stop(const Status& container, std::chrono::seconds timeout) {
-  if (container.state.phase != State::Phase::Running) return {};
-  SUIT_LET(int signal, parse_signal(container.record.stop_signal));
+Result<void> Engine::stop(const Status& container, const StopRequest& request) {
+  const Record& record = container.record;
+  if (!container.state.lives()) return {};
+  if (request.keep) SUIT_TRY(set_mark(container_dir(record.id), Mark::Kept));
+  // Before the signal: the monitor looks for it when the program has ended.
+  SUIT_TRY(set_mark(container_dir(record.id), Mark::Stopped));
+  int signal = 0;
+  if (request.signal) {
+    signal = *request.signal;
+  } else {
+    SUIT_LET(signal, parse_signal(record.stop_signal));
+  }
   auto process = open_container_process(container.state);
   if (process) {
-    SUIT_TRY(send_to_end(*process, signal, container.record));
+    SUIT_TRY(send_to_end(*process, signal, record));
+    tell(record, "kill", {{"signal", std::to_string(signal)}});
+    if (is_frozen(container.state)) SUIT_TRY(thaw(container.state));
     // At most a day: beyond that poll(2)'s int of milliseconds would not hold it.
-    std::chrono::seconds bounded = std::min<std::chrono::seconds>(timeout, std::chrono::hours(24));
-    if (!ends_within(*process, bounded)) SUIT_TRY(send_to_end(*process, SIGKILL, container.record));
+    constexpr std::chrono::seconds kDay = std::chrono::hours(24);
+    std::chrono::seconds timeout =
+        request.timeout.value_or(std::chrono::seconds(record.stop_timeout_s.value_or(10)));
+    if (timeout.count() < 0 || timeout > kDay) timeout = kDay;
+    if (!ends_within(*process, timeout)) SUIT_TRY(send_to_end(*process, SIGKILL, record));
   }
   // Stopped means recorded: the monitor writes the exit and lets go.
-  return wait_for_monitor(container.record.id);
+  SUIT_TRY(wait_for_monitor(record.id));
+  tell(record, "stop");
+  return {};
+}
+
+Result<void> Engine::pause(const Status& container) {
+  const Record& record = container.record;
+  auto attempt = [&]() -> Result<void> {
+    if (container.state.phase == State::Phase::Paused) return fail(0, "it is already paused");
+    if (container.state.phase != State::Phase::Running) return fail(0, "it is not running");
+    return freeze(container.state);
+  }();
+  if (!attempt)
+    return wrap(std::move(attempt).error(), fmt::format("cannot pause container {}", record.name));
+  tell(record, "pause");
+  return {};
+}
+
+Result<void> Engine::unpause(const Status& container) {
+  const Record& record = container.record;
+  Result<void> attempt = container.state.phase == State::Phase::Paused
+                             ? thaw(container.state)
+                             : Result<void>(fail(0, "it is not paused"));
+  if (!attempt)
+    return wrap(std::move(attempt).error(),
+                fmt::format("cannot unpause container {}", record.name));
+  tell(record, "unpause");
+  return {};
 }
 
 Result<int> Engine::wait(const Status& container) {
   const Record& record = container.record;
+  // Its monitor lives on after an end: the state tells, not the lock.
+  if (record.restart.when != RestartPolicy::When::No) return wait_for_end(container);
   // More than once: the lock is free for a moment when a monitor was killed, before the state says
   // how it ended, and another command may be the one that writes it.
   constexpr int kAttempts = 3;
@@ -76,11 +130,31 @@ Result<int> Engine::wait(const Status& container) {
     if (!now)
       return fail(ENOENT,
                   fmt::format("container {} was removed; its exit code went with it", record.name));
-    if (now->state.phase != State::Phase::Running) return now->state.exit_code;
+    if (!now->state.lives()) return now->state.exit_code;
     sweep();
   }
   return fail(0, fmt::format("container {} runs, and its monitor holds no lock in {}/locks",
                              record.name, paths_.data));
+}
+
+// Until this run of it is over, whatever its policy does then.
+Result<int> Engine::wait_for_end(const Status& container) const {
+  const std::string id = container.record.id;
+  LineWatch changes(container_dir(id) + "/state.json");
+  auto monitor = os::pidfd_open(container.state.monitor_pid);
+  while (true) {
+    auto now = read_status(id);
+    if (!now)
+      return fail(ENOENT, fmt::format("container {} was removed; its exit code went with it",
+                                      container.record.name));
+    bool same_run = now->state.started == container.state.started &&
+                    now->state.restart_count == container.state.restart_count;
+    bool over = !now->state.lives() || now->state.phase == State::Phase::Restarting || !same_run;
+    if (over) return now->state.exit_code;
+    constexpr int kWaitMs = 1000;  // a monitor that was killed changes no file
+    changes.wait(kWaitMs);
+    if (monitor && ends_within(*monitor, std::chrono::milliseconds(0))) sweep();
+  }
 }
 
 Result<Held> Engine::hold(const Status& container) {
@@ -94,41 +168,12 @@ Result<Held> Engine::hold(const Status& container) {
                 fmt::format("it can only be removed: suit rm {}", now->record.name));
   }
   // Its monitor died a moment ago.
-  if (now && now->state.phase == State::Phase::Running) record_end(*now);
+  if (now && now->state.lives()) record_end(*now);
   if (now) return Held{std::move(now->record), *std::move(lock)};
   unlock(container.record.id, *std::move(lock));
   return fail(ENOENT, fmt::format("container {} has just been removed", container.record.name));
 }
 
 void Engine::release(Held held) { unlock(held.record.id, std::move(held.lock)); }
-
-// The record goes first: from then on the rest is remains, which the next sweep would finish.
-Result<void> Engine::remove_held(const Record& record) const {
-  std::string dir = container_dir(record.id);
-  ::unlink((dir + "/container.json").c_str());
-  auto owner = os::read_link(os::FdRef::cwd(), name_path(record.name));
-  if (owner && *owner == record.id) ::unlink(name_path(record.name).c_str());
-  return os::remove_tree(dir);
-}
-
-Result<void> Engine::remove(const Status& container, Force force) {
-  const Record& record = container.record;
-  if (container.state.phase == State::Phase::Running) {
-    if (force == Force::No)
-      return fail(
-          EBUSY, fmt::format("cannot remove container \"{}\": it is running", record.name),
-          fmt::format("stop it first (suit stop {0}), or force it (suit rm -f {0})", record.name));
-    if (auto process = open_container_process(container.state))
-      SUIT_TRY(send_to_end(*process, SIGKILL, record));
-    SUIT_TRY(wait_for_monitor(record.id));
-  }
-  SUIT_LET(std::optional<os::Lock> lock, try_lock(record.id));
-  if (!lock)
-    return fail(EBUSY, fmt::format("cannot remove container \"{}\": it has just been started",
-                                   record.name));
-  auto removed = remove_held(record);
-  unlock(record.id, *std::move(lock));
-  return removed;
-}
 
 }  // namespace suit::engine

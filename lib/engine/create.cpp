@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "base/time.h"
 #include "engine/engine.h"
 #include "engine/supervise_internal.h"
@@ -57,17 +60,87 @@ std::vector<std::string> environment(const CreateOptions& options,
   return env;
 }
 
-Result<void> check_mounts(const std::vector<oci::SpecMount>& mounts) {
-  for (const oci::SpecMount& mount : mounts) {
-    if (!mount.destination.starts_with('/') || mount.destination == "/")
-      return fail(0, fmt::format("invalid mount path: \"{}\": it must be absolute and not the root",
-                                 mount.destination));
-    struct stat info{};
-    if (mount.type == "bind" && ::stat(mount.source.c_str(), &info) != 0)
-      return fail(errno, fmt::format("bind source path \"{}\"", mount.source),
-                  "create it first; suit does not make host directories by mistake");
+Result<void> check_destination(const std::string& destination) {
+  if (destination.starts_with('/') && clean_destination(destination) != "/") return {};
+  return fail(0, fmt::format("invalid mount path: \"{}\": it must be absolute and not the root",
+                             destination));
+}
+
+Result<void> check_source(const oci::SpecMount& mount) {
+  struct stat info{};
+  if (mount.type != "bind" || ::stat(mount.source.c_str(), &info) == 0) return {};
+  int code = errno;
+  std::string what = fmt::format("bind source path \"{}\"", mount.source);
+  if (code == EACCES)
+    return fail(code, std::move(what),
+                "a directory on the way does not let you in: check their modes (namei -l PATH)");
+  return fail(code, std::move(what),
+              "create it first; suit does not make host directories by mistake");
+}
+
+// Two mounts at one place: the later would hide the earlier, which nobody means.
+Result<void> check_mounts(const Record& record) {
+  std::set<std::string> taken;
+  auto check = [&](const std::string& destination) -> Result<void> {
+    SUIT_TRY(check_destination(destination));
+    if (!taken.insert(clean_destination(destination)).second)
+      return fail(0, fmt::format("duplicate mount point: {}", destination));
+    return {};
+  };
+  for (const oci::SpecMount& mount : record.mounts) {
+    SUIT_TRY(check(mount.destination));
+    SUIT_TRY(check_source(mount));
   }
+  for (const VolumeMount& volume : record.volumes)
+    SUIT_TRY(check(volume.destination));
   return {};
+}
+
+// sethostname(2): __NEW_UTS_LEN. Better told now than at every start.
+Result<void> check_host_names(const Record& record) {
+  constexpr std::size_t kLongest = 64;
+  for (const auto& [what, name] :
+       {std::pair("hostname", &record.hostname), std::pair("domainname", &record.domainname)})
+    if (name->size() > kLongest)
+      return fail(0, fmt::format("invalid {} \"{}…\": {} bytes, more than the {} that the kernel "
+                                 "takes",
+                                 what, name->substr(0, 32), name->size(), kLongest));
+  return {};
+}
+
+// The image's volumes where nothing else is mounted.
+void add_image_volumes(Record& record, const oci::ContainerConfig& image,
+                       std::vector<VolumeRequest>& requests) {
+  std::set<std::string> taken;
+  for (const oci::SpecMount& mount : record.mounts)
+    taken.insert(clean_destination(mount.destination));
+  for (const VolumeRequest& request : requests)
+    taken.insert(clean_destination(request.destination));
+  for (const std::string& path : image.volumes) {
+    if (!path.starts_with('/') || !taken.insert(clean_destination(path)).second) continue;
+    VolumeRequest request;
+    request.destination = path;
+    requests.push_back(std::move(request));
+  }
+}
+
+// What is copied as it was asked for.
+void take_over(Record& record, const CreateOptions& options) {
+  record.host_network = options.network == Network::Host;
+  record.read_only = options.read_only;
+  record.auto_remove = options.auto_remove;
+  record.interactive = options.interactive;
+  record.domainname = options.domainname;
+  record.extra_hosts = options.extra_hosts;
+  record.dns = options.dns;
+  record.dns_search = options.dns_search;
+  record.dns_options = options.dns_options;
+  record.group_add = options.group_add;
+  if (options.shm_size_bytes) record.shm_size_bytes = *options.shm_size_bytes;
+  record.stop_timeout_s = options.stop_timeout_s;
+  record.restart = options.restart;
+  record.log = options.log;
+  record.mounts = options.mounts;
 }
 
 Result<Record> make_record(const CreateOptions& options, const store::Image& image) {
@@ -90,10 +163,15 @@ Result<Record> make_record(const CreateOptions& options, const store::Image& ima
                        record.working_dir));
   record.user = !options.user.empty() ? options.user : config.user;
   record.hostname = options.hostname.empty() ? record.id.substr(0, 12) : options.hostname;
-  record.host_network = options.network == Network::Host;
-  record.read_only = options.read_only;
-  record.auto_remove = options.auto_remove;
-  record.interactive = options.interactive;
+  take_over(record, options);
+  SUIT_TRY(check_host_names(record));
+  record.entrypoint = options.entrypoint ? options.entrypoint : config.entrypoint;
+  record.cmd = !options.command.empty() ? std::optional(options.command)
+               : options.entrypoint     ? std::nullopt
+                                        : config.cmd;
+  std::set<std::string> ports = config.exposed_ports;
+  ports.insert(options.expose.begin(), options.expose.end());
+  record.exposed_ports.assign(ports.begin(), ports.end());
   if (!config.stop_signal.empty()) record.stop_signal = config.stop_signal;
   if (!options.stop_signal.empty()) record.stop_signal = options.stop_signal;
   SUIT_TRY([&]() -> Result<void> {
@@ -103,9 +181,28 @@ Result<Record> make_record(const CreateOptions& options, const store::Image& ima
   record.labels = config.labels;
   for (const auto& [key, value] : options.labels)
     record.labels[key] = value;
-  SUIT_TRY(check_mounts(options.mounts));
-  record.mounts = options.mounts;
   return record;
+}
+
+// Named by its id until it has one: the volume comes into being with the container.
+VolumeMount volume_mount(const VolumeRequest& request) {
+  VolumeMount mount;
+  mount.anonymous = request.name.empty();
+  mount.name = mount.anonymous ? make_volume_name() : request.name;
+  mount.destination = request.destination;
+  mount.subpath = request.subpath;
+  mount.propagation = request.propagation;
+  mount.read_only = request.read_only;
+  return mount;
+}
+
+std::vector<VolumeRequest> all_volumes(Record& record, const CreateOptions& options,
+                                       const oci::ContainerConfig& image) {
+  std::vector<VolumeRequest> requests = options.volumes;
+  add_image_volumes(record, image, requests);
+  for (const VolumeRequest& request : requests)
+    record.volumes.push_back(volume_mount(request));
+  return requests;
 }
 
 }  // namespace
@@ -131,11 +228,75 @@ Result<void> Engine::claim_name(const std::string& name, const std::string& id) 
   return fail(EEXIST, fmt::format("the container name \"/{}\" changes hands all the time", name));
 }
 
-Result<Held> Engine::create(const CreateOptions& options) {
+// --volumes-from: what another container has, where this one has nothing of its own.
+Result<void> Engine::inherit_volumes(CreateOptions& options) const {
+  for (const std::string& text : options.volumes_from) {
+    std::size_t colon = text.find(':');
+    std::string mode = colon == std::string::npos ? "rw" : text.substr(colon + 1);
+    if (text.empty() || colon == 0)
+      return fail(0, fmt::format("invalid volumes-from \"{}\"", text));
+    if (mode != "rw" && mode != "ro" && mode != "z" && mode != "Z")
+      return fail(0, fmt::format("invalid mode for volumes-from: {}", mode), "it is ro or rw");
+    SUIT_LET(Status other, find(std::string_view(text).substr(0, colon)));
+    std::set<std::string> taken;
+    for (const oci::SpecMount& mount : options.mounts)
+      taken.insert(clean_destination(mount.destination));
+    for (const VolumeRequest& request : options.volumes)
+      taken.insert(clean_destination(request.destination));
+    for (oci::SpecMount& mount : other.record.mounts) {
+      if (mount.type != "bind" || taken.contains(clean_destination(mount.destination))) continue;
+      if (mode == "ro") {
+        std::erase(mount.options, "rw");
+        mount.options.emplace_back("ro");
+      }
+      options.mounts.push_back(std::move(mount));
+    }
+    for (const VolumeMount& volume : other.record.volumes) {
+      if (taken.contains(clean_destination(volume.destination))) continue;
+      VolumeRequest request;
+      request.name = volume.name;
+      request.destination = volume.destination;
+      request.subpath = volume.subpath;
+      request.propagation = volume.propagation;
+      request.read_only = volume.read_only || mode == "ro";
+      request.no_copy = true;
+      options.volumes.push_back(std::move(request));
+    }
+  }
+  return {};
+}
+
+Result<void> Engine::make_volumes(const Record& record,
+                                  const std::vector<VolumeRequest>& requests) {
+  if (requests.empty()) return {};
+  std::optional<os::Root> root;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const VolumeMount& mount = record.volumes[i];
+    SUIT_LET(Volume volume, create_volume(mount.name, requests[i].labels, mount.anonymous));
+    if (requests[i].no_copy) continue;
+    if (!root) {
+      SUIT_LET(os::Fd mounted, mount_root(record));
+      root.emplace(std::move(mounted));
+    }
+    SUIT_TRY(volumes().fill(volume, *root, mount.destination));
+  }
+  return {};
+}
+
+Result<Held> Engine::create(const CreateOptions& asked) {
+  CreateOptions options = asked;
+  SUIT_TRY(inherit_volumes(options));
   // Until the record names the snapshots, garbage collection must not run.
   SUIT_LET(os::Lock in_use, store_.use());
   SUIT_LET(store::Image image, this->image(options.image));
   SUIT_LET(Record record, make_record(options, image));
+  SUIT_LOG(Debug, "create {} ({}) from {} ({}), {} layers", record.name, record.id, record.image,
+           image.id.text(), record.snapshots.size());
+  // Nobody removes a volume between its making and the record that says who has it.
+  SUIT_LET([[maybe_unused]] os::Lock volumes_stay,
+           os::Lock::acquire(paths_.data + "/volumes.lock", os::LockMode::Shared));
+  std::vector<VolumeRequest> requests = all_volumes(record, options, image.config.config);
+  SUIT_TRY(check_mounts(record));
   SUIT_TRY([&]() -> Result<void> {
     SUIT_LET([[maybe_unused]] std::vector<std::string> unpacked, store_.lower_dirs(image));
     return {};
@@ -158,14 +319,17 @@ Result<Held> Engine::create(const CreateOptions& options) {
     // mkdir(2) obeys the umask; the upper's mode is the mode of `/` in the container.
     if (::chmod((dir + "/upper").c_str(), 0755) != 0)
       return fail(errno, fmt::format("chmod(\"{}/upper\")", dir));
+    SUIT_TRY(make_volumes(record, requests));
     os::Durable durable = record.auto_remove ? os::Durable::No : os::Durable::Yes;
     return os::replace_file(dir + "/container.json", to_json(record), 0600, durable);
   }();
   if (!written) {
     (void)remove_held(record);  // the reason above is the one to tell
+    remove_anonymous_volumes(record);
     unlock(record.id, *std::move(lock));
     return wrap(std::move(written).error(), fmt::format("create container \"{}\"", record.name));
   }
+  tell(record, "create");
   return Held{std::move(record), *std::move(lock)};
 }
 
@@ -173,12 +337,13 @@ Result<runtime::LaunchPlan> Engine::plan(const CreateOptions& options) {
   SUIT_LET(os::Lock in_use, store_.use());
   SUIT_LET(store::Image image, this->image(options.image));
   SUIT_LET(Record record, make_record(options, image));
+  SUIT_TRY(check_mounts(record));
   SUIT_LET(std::vector<std::string> lower, store_.lower_dirs(image));
   SUIT_LET(os::LeasedDir scratch, os::LeasedDir::create(work_dir()));
   for (const char* sub : {"/upper", "/work", "/etc"})
     if (::mkdir((scratch.path() + sub).c_str(), 0755) != 0)
       return fail(errno, fmt::format("mkdir(\"{}{}\")", scratch.path(), sub));
-  SUIT_LET(Prepared prepared, prepare(record, scratch.path(), std::move(lower)));
+  SUIT_LET(Prepared prepared, prepare(record, scratch.path(), std::move(lower), volumes()));
   return std::move(prepared.plan);
 }
 

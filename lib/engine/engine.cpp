@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/suggest.h"
 #include "base/time.h"
+#include "engine/freeze.h"
 #include "engine/process_internal.h"
 #include "os/leased_dir.h"
 #include "os/process.h"
@@ -157,18 +158,17 @@ void Engine::sweep_one(const std::string& id, os::Lock lock) const {
   std::optional<Status> status = read_status(id);
   if (!status) {
     // Died while creating: there is no record, so there is no container.
-    std::string name = name_of(id);
-    auto owner = os::read_link(os::FdRef::cwd(), name_path(name));
-    if (owner && *owner == id) ::unlink(name_path(name).c_str());
+    give_up_name(name_of(id), id);
     auto removed = os::remove_tree(container_dir(id));
     if (!removed) SUIT_LOG(Warn, "sweep {}: {}", id, removed.error().message());
     unlock(id, std::move(lock));
     return;
   }
-  if (status->state.phase == State::Phase::Running) record_end(*status);
+  if (status->state.lives()) record_end(*status);
   if (status->record.auto_remove) {
     auto removed = remove_held(status->record);
     if (!removed) SUIT_LOG(Warn, "sweep {}: {}", id, removed.error().message());
+    remove_anonymous_volumes(status->record);
   }
   unlock(id, std::move(lock));
 }
@@ -184,6 +184,7 @@ void Engine::record_end(Status& status) const {
   state.finished = to_rfc3339(now_ns());
   auto written = os::replace_file(container_dir(status.record.id) + "/state.json", to_json(state));
   if (!written) SUIT_LOG(Warn, "sweep {}: {}", status.record.id, written.error().message());
+  tell(status.record, "die", {{"exitCode", std::to_string(state.exit_code)}});
 }
 
 // nullopt only where there is no container. One whose record cannot be read is dead, not invisible:
@@ -208,6 +209,7 @@ std::optional<Status> Engine::read_status(const std::string& id) const {
     auto parsed = parse_state(*state_text);
     if (parsed) state = *std::move(parsed);
   }
+  if (state.phase == State::Phase::Running && is_frozen(state)) state.phase = State::Phase::Paused;
   return Status{*std::move(record), std::move(state)};
 }
 
@@ -226,8 +228,7 @@ std::vector<Status> Engine::list(Which which) const {
   for (const std::string& id : *ids) {
     auto status = read_status(id);
     if (!status) continue;
-    if (which == Which::All || status->state.phase == State::Phase::Running)
-      found.push_back(*std::move(status));
+    if (which == Which::All || status->state.lives()) found.push_back(*std::move(status));
   }
   // Newest first, as Docker lists.
   std::ranges::sort(
@@ -237,6 +238,11 @@ std::vector<Status> Engine::list(Which which) const {
 
 Result<Status> Engine::find(std::string_view name_or_id) const {
   std::string_view wanted = name_or_id.starts_with('/') ? name_or_id.substr(1) : name_or_id;
+  // A name leads straight to its container.
+  if (check_name(wanted))
+    if (auto id = os::read_link(os::FdRef::cwd(), name_path(wanted)))
+      if (auto named = read_status(*id); named && named->record.name == wanted)
+        return *std::move(named);
   std::vector<Status> all = list(Which::All);
   std::vector<Status> by_prefix;
   std::vector<std::string> names;

@@ -4,8 +4,11 @@
 ///     <data>/containers/<id>/container.json   what was asked for; written once
 ///     <data>/containers/<id>/state.json       what happened; replaced by rename
 ///     <data>/containers/<id>/{upper,work,etc,log.json}
+///     <data>/containers/<id>/stopped          somebody asked for its end: no restart
 ///     <data>/names/<name> -> <id>             the symlink is the claim
 ///     <data>/locks/<id>.lock                  held by the container's monitor while it lives
+///     <data>/volumes/<name>/{volume.json,_data}
+///     <data>/events.json                      what happened, a line each
 ///     <data>/work/<id>/                       of a build step, a dry run: swept after a crash
 ///
 /// A container is watched by one process, its monitor, which outlives the command line. The kernel
@@ -18,6 +21,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,7 +29,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/events.h"
 #include "engine/record.h"
+#include "engine/volumes.h"
 #include "runtime/plan.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
@@ -47,7 +53,18 @@ struct CreateOptions {
   Network network = Network::None;
   std::map<std::string, std::string> labels;
   std::vector<oci::SpecMount> mounts;  ///< binds: source absolute, options as in the runtime-spec
+  std::vector<VolumeRequest> volumes;
+  std::vector<std::string> volumes_from;  ///< \shape `container[:ro|rw]`
   std::string stop_signal;
+  std::optional<int> stop_timeout_s;
+  std::string domainname;
+  std::vector<std::string> extra_hosts;  ///< \shape `name:address`
+  std::vector<std::string> dns, dns_search, dns_options;
+  std::vector<std::string> group_add;
+  std::optional<std::uint64_t> shm_size_bytes;
+  std::vector<std::string> expose;  ///< \shape `80/tcp`
+  RestartPolicy restart;
+  LogOptions log;
   bool read_only = false;
   bool auto_remove = false;
   bool interactive = false;  ///< the caller's stdin reaches the program
@@ -69,6 +86,13 @@ struct RunResult {
 struct Held {
   Record record;
   os::Lock lock;
+};
+
+/// How to end a container.
+struct StopRequest {
+  std::optional<int> signal;                    ///< none: the container's stop signal
+  std::optional<std::chrono::seconds> timeout;  ///< none: the container's; negative: a day
+  bool keep = false;  ///< one that is to be removed at its end stays this time: for `restart`
 };
 
 /// Which containers `list` and `prune` are about.
@@ -120,20 +144,47 @@ class Engine {
   Result<Status> find(std::string_view name_or_id) const;
 
   Result<void> kill(const Status& container, int signal);
-  /// Stop signal, \p timeout, SIGKILL. A container that does not run is no error.
-  Result<void> stop(const Status& container, std::chrono::seconds timeout);
+  /// Stop signal, time to end, SIGKILL. A container that does not run is no error. Its restart
+  /// policy does not bring it back.
+  Result<void> stop(const Status& container, const StopRequest& request = {});
+  Result<void> pause(const Status& container);
+  Result<void> unpause(const Status& container);
+  /// \errors EEXIST for a name in use
+  Result<void> rename(const Status& container, const std::string& name);
+  /// Holds from its next end on.
+  Result<void> set_restart_policy(const Status& container, const RestartPolicy& policy);
   /// Blocks until it does not run; its exit code.
   Result<int> wait(const Status& container);
   enum class Force { No, Yes };
-  Result<void> remove(const Status& container, Force force);
+  enum class AnonymousVolumes { Keep, Remove };
+  Result<void> remove(const Status& container, Force force,
+                      AnonymousVolumes volumes = AnonymousVolumes::Keep);
+
+  Volumes volumes() const { return Volumes(paths_.data); }
+  /// \param name empty: one is made up
+  Result<Volume> create_volume(const std::string& name,
+                               const std::map<std::string, std::string>& labels,
+                               bool anonymous) const;
+  /// Removes a volume that no container has.
+  /// \errors EBUSY naming the containers that have it
+  Result<void> remove_volume(const std::string& name, Force force);
+  /// Which volumes containers have, with their ids.
+  std::multimap<std::string, std::string> volumes_in_use() const;
 
   /// Image ids that containers hold, for `rmi`.
   std::vector<digest::Digest> images_in_use() const;
+
+  /// The container's root without what is mounted in it: a detached mount. Not for one that runs.
+  Result<os::Fd> mount_root(const Record& record);
 
   std::string container_dir(std::string_view id) const;
   /// Where other work than containers takes os::LeasedDir; a lease's id names its cgroup, too.
   std::string work_dir() const;
   std::string log_path(std::string_view id) const;
+  std::string events_path() const { return paths_.data + "/events.json"; }
+  /// Writes down what happened to a container.
+  void tell(const Record& record, std::string_view action,
+            const std::map<std::string, std::string>& details = {}) const;
 
  private:
   friend class Supervisor;
@@ -143,10 +194,17 @@ class Engine {
   void record_end(Status& status) const;
   bool has_no_record(const std::string& id) const;
   Result<void> remove_held(const Record& record) const;
+  void remove_anonymous_volumes(const Record& record) const;
+  Result<Record> change_record(const std::string& id,
+                               const std::function<Result<void>(Record&)>& change) const;
+  Result<int> wait_for_end(const Status& container) const;
+  Result<void> inherit_volumes(CreateOptions& options) const;
+  Result<void> make_volumes(const Record& record, const std::vector<VolumeRequest>& requests);
   Result<std::optional<os::Lock>> try_lock(std::string_view id, os::Wait wait = os::Wait::No) const;
   void unlock(std::string_view id, os::Lock lock) const;
   Result<void> wait_for_monitor(std::string_view id) const;
   Result<void> claim_name(const std::string& name, const std::string& id) const;
+  void give_up_name(const std::string& name, const std::string& id) const;
   std::optional<Status> read_status(const std::string& id) const;
   std::string name_of(const std::string& id) const;
   std::string lock_path(std::string_view id) const;

@@ -1,12 +1,6 @@
 #include "engine/logs.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/inotify.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <cstdio>
 #include <deque>
 
 #include <fmt/format.h>
@@ -24,6 +18,9 @@ constexpr std::size_t kPieceBytes = 16 * 1024;
 // A piece in JSON: each byte may become six (\u001b), plus the frame around it.
 constexpr std::size_t kLongestRecord = 6 * kPieceBytes + 256;
 
+// How soon the end of a silent container is noticed.
+constexpr int kPatienceMs = 200;
+
 std::string_view name_of(Stream stream) { return stream == Stream::Stdout ? "stdout" : "stderr"; }
 
 Result<LogLine> parse_line(std::string_view text) {
@@ -32,6 +29,10 @@ Result<LogLine> parse_line(std::string_view text) {
   line.stream = object.string_or("stream") == "stderr" ? Stream::Stderr : Stream::Stdout;
   line.text = object.string_or("log");
   line.time = object.string_or("time");
+  const oci::Json* attributes = object.find("attrs");
+  if (const auto* members = attributes ? attributes->as_object() : nullptr)
+    for (const auto& [key, value] : *members)
+      if (const std::string* known = value.as_string()) line.attributes.emplace(key, *known);
   return line;
 }
 
@@ -66,77 +67,54 @@ std::string to_utf8(std::string_view bytes) {
   return text;
 }
 
-// Reads whole records from where it stands.
-class LogFile {
- public:
-  explicit LogFile(os::Fd fd) : fd_(std::move(fd)) {}
-
-  // The next complete record without its newline; nullopt at the end of what is written.
-  Result<std::optional<std::string>> next() {
-    while (true) {
-      std::size_t end = buffer_.find('\n', scanned_);
-      if (end != std::string::npos) {
-        std::string record = buffer_.substr(0, end);
-        buffer_.erase(0, end + 1);
-        scanned_ = 0;
-        return std::optional(std::move(record));
-      }
-      scanned_ = buffer_.size();
-      if (scanned_ > kLongestRecord)
-        return fail(EFBIG, fmt::format("a log record is longer than {} bytes", kLongestRecord));
-      char chunk[32 * 1024];  // a few records a read
-      ssize_t count = ::read(fd_.raw(), chunk, sizeof chunk);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return fail(errno, "read");
-      if (count == 0) return std::optional<std::string>();
-      buffer_.append(chunk, static_cast<std::size_t>(count));
-    }
-  }
-
- private:
-  os::Fd fd_;
-  std::string buffer_;
-  std::size_t scanned_ = 0;
-};
-
 // A monitor that was killed leaves half a record, to which the next start's first is appended: that
 // line is lost, the others are not.
-bool give(std::string_view record, const std::function<bool(const LogLine&)>& each) {
+bool give(std::string_view record, const LogQuery& query,
+          const std::function<bool(const LogLine&)>& each) {
   auto line = parse_line(record);
-  if (line) return each(*line);
+  if (line) {
+    // A time that cannot be read is no reason to hide a line.
+    auto time =
+        query.since_ns || query.until_ns ? parse_rfc3339(line->time) : Result<std::int64_t>(0);
+    if (time && query.since_ns && *time < *query.since_ns) return true;
+    if (time && query.until_ns && *time > *query.until_ns) return false;
+    return each(*line);
+  }
   SUIT_LOG(Warn, "a damaged line of the log is left out: {}", line.error().message());
   return true;
 }
 
 // Gives `each` all that is in the file now; false when it asked to stop.
-Result<bool> drain(LogFile& file, const std::function<bool(const LogLine&)>& each) {
+Result<bool> drain(LineReader& file, const LogQuery& query,
+                   const std::function<bool(const LogLine&)>& each) {
   while (true) {
     SUIT_LET(std::optional<std::string> record, file.next());
     if (!record) return true;
-    if (!give(*record, each)) return false;
+    if (!give(*record, query, each)) return false;
   }
 }
 
-Result<bool> drain_tail(LogFile& file, std::size_t count,
+Result<bool> drain_tail(LineReader& file, const LogQuery& query,
                         const std::function<bool(const LogLine&)>& each) {
   std::deque<std::string> last;
   while (true) {
     SUIT_LET(std::optional<std::string> record, file.next());
     if (!record) break;
     last.push_back(*std::move(record));
-    if (last.size() > count) last.pop_front();
+    if (last.size() > *query.tail) last.pop_front();
   }
   for (const std::string& record : last) {
-    if (!give(record, each)) return false;
+    if (!give(record, query, each)) return false;
   }
   return true;
 }
 
 }  // namespace
 
-Result<LogWriter> LogWriter::create(const std::string& path) {
-  SUIT_LET(os::Fd file, os::open_at(os::FdRef::cwd(), path, O_WRONLY | O_CREAT | O_APPEND, 0600));
-  return LogWriter(std::move(file));
+Result<LogWriter> LogWriter::create(const std::string& path, LineLimits limits,
+                                    std::map<std::string, std::string> attributes) {
+  SUIT_LET(LineWriter lines, LineWriter::create(path, limits));
+  return LogWriter(std::move(lines), std::move(attributes));
 }
 
 Result<void> LogWriter::write(Stream stream, std::string_view bytes) {
@@ -167,36 +145,38 @@ Result<void> LogWriter::flush() {
 Result<void> LogWriter::append(Stream stream, std::string_view piece) {
   oci::Json object = oci::Json::object();
   object.set("log", to_utf8(piece)).set("stream", name_of(stream));
+  if (!attributes_.empty()) {
+    oci::Json attributes = oci::Json::object();
+    for (const auto& [key, value] : attributes_)
+      attributes.set(key, to_utf8(value));
+    object.set("attrs", std::move(attributes));
+  }
   object.set("time", to_rfc3339(now_ns()));
-  // One write a record: O_APPEND keeps records of two writers apart.
-  os::FdWriter writer(file_);
-  return writer.write(bytes_of(object.dump() + "\n"));
+  return lines_.append(object.dump() + "\n");
 }
 
 Result<void> read_log(const std::string& path, const LogQuery& query,
                       const std::function<bool()>& alive,
                       const std::function<bool(const LogLine&)>& each) {
-  auto opened = os::open_at(os::FdRef::cwd(), path, O_RDONLY);
-  if (!opened && opened.error().code() == ENOENT && !query.follow) return {};  // never started
-  if (!opened) return std::unexpected(std::move(opened).error());
-  os::Fd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   // Watch before the first read: what is written between the two is not missed.
-  bool watched =
-      changes.valid() && ::inotify_add_watch(changes.raw(), path.c_str(), IN_MODIFY) >= 0;
-  LogFile file(*std::move(opened));
-  SUIT_LET(bool wanted, query.tail ? drain_tail(file, *query.tail, each) : drain(file, each));
+  LineWatch watch(path);
+  auto opened = LineReader::open(path, kLongestRecord);
+  // Never started, or nothing is kept yet.
+  while (!opened && opened.error().code() == ENOENT && query.follow && alive()) {
+    watch.wait(kPatienceMs);
+    opened = LineReader::open(path, kLongestRecord);
+  }
+  if (!opened && opened.error().code() == ENOENT) return {};
+  if (!opened) return std::unexpected(std::move(opened).error());
+  LineReader file = *std::move(opened);
+  SUIT_LET(bool wanted, query.tail ? drain_tail(file, query, each) : drain(file, query, each));
   while (wanted && query.follow) {
     // Ask first, read after: the last words are written before the end is.
     bool more = alive();
-    SUIT_LET(bool go_on, drain(file, each));
+    SUIT_LET(bool go_on, drain(file, query, each));
     wanted = go_on && more;
     if (!wanted) break;
-    // 200 ms: how soon the end of a silent container is noticed.
-    pollfd waiting{changes.raw(), POLLIN, 0};
-    ::poll(&waiting, watched ? 1 : 0, 200);
-    char events[4096];
-    while (watched && ::read(changes.raw(), events, sizeof events) > 0)
-      continue;
+    watch.wait(kPatienceMs);
   }
   return {};
 }

@@ -1,5 +1,6 @@
 /// \file
-/// What a container printed: one JSON object a line, as Docker's json-file driver writes it.
+/// What a container printed: one JSON object a line, as Docker's json-file driver writes it. The
+/// files turn over (line_file.h), so that a program that prints for ever does not fill the disk.
 ///
 ///     {"log":"hello\n","stream":"stdout","time":"2026-01-01T00:00:00.000000000Z"}
 
@@ -7,12 +8,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
-#include "os/fd.h"
+#include "engine/line_file.h"
 
 namespace suit::engine {
 
@@ -22,15 +24,19 @@ enum class Stream { Stdout, Stderr };
 /// in pieces, only the last of which ends in a newline.
 class LogWriter {
  public:
-  static Result<LogWriter> create(const std::string& path);
+  /// \param attributes written with every line, for `logs --details`
+  static Result<LogWriter> create(const std::string& path, LineLimits limits = {},
+                                  std::map<std::string, std::string> attributes = {});
   Result<void> write(Stream stream, std::string_view bytes);
   /// Writes what has no newline yet.
   Result<void> flush();
 
  private:
-  explicit LogWriter(os::Fd file) : file_(std::move(file)) {}
+  LogWriter(LineWriter lines, std::map<std::string, std::string> attributes)
+      : lines_(std::move(lines)), attributes_(std::move(attributes)) {}
   Result<void> append(Stream stream, std::string_view piece);
-  os::Fd file_;
+  LineWriter lines_;
+  std::map<std::string, std::string> attributes_;
   std::string pending_[2];
 };
 
@@ -38,11 +44,14 @@ struct LogLine {
   Stream stream = Stream::Stdout;
   std::string text;  ///< with its newline, if it had one
   std::string time;  ///< \shape RFC 3339, nanoseconds
+  std::map<std::string, std::string> attributes;
 };
 
 struct LogQuery {
-  std::optional<std::size_t> tail;  ///< only the last lines; then what follows
-  bool follow = false;              ///< wait for more until \p alive says no
+  std::optional<std::size_t> tail;            ///< only the last lines; then what follows
+  bool follow = false;                        ///< wait for more until \p alive says no
+  std::optional<std::int64_t> since_ns = {};  ///< nanoseconds since 1970, included
+  std::optional<std::int64_t> until_ns = {};  ///< likewise
 };
 
 /// Calls \p each for every line of the log at \p path, and goes on as the container writes.

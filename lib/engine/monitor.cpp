@@ -91,13 +91,24 @@ void report(const os::Fd& to_caller, std::string line) {
 // The monitor's whole life.
 [[noreturn]] void be_monitor(Engine& engine, Held held, Onlooker onlooker, os::Fd to_caller) {
   detach(onlooker, to_caller.raw(), held.lock.fd().raw());
+  // A caller that has gone is an error of write(2), not the monitor's end.
+  sigset_t broken_pipe{};
+  ::sigemptyset(&broken_pipe);
+  ::sigaddset(&broken_pipe, SIGPIPE);
+  ::sigprocmask(SIG_BLOCK, &broken_pipe, nullptr);
   // The lock's text names its holder: that is us now.
   auto named = write_holder(held.lock);
-  auto result = Supervisor(engine).run(std::move(held), onlooker, [&]() -> Result<void> {
+  Callbacks callbacks;
+  callbacks.started = [&]() -> Result<void> {
     report(to_caller, std::string(kRuns));
     return {};
-  });
-  report(to_caller, result ? pack(result->status) : pack(result.error()));
+  };
+  callbacks.ended = [&](const Result<RunResult>& result) {
+    report(to_caller, result ? pack(result->status) : pack(result.error()));
+    to_caller.reset();
+  };
+  auto result = Supervisor(engine).run(std::move(held), onlooker, callbacks);
+  if (to_caller.valid()) callbacks.ended(result);
   ::_exit(named && result ? 0 : 1);
 }
 
@@ -107,10 +118,11 @@ class Monitor {
   static Result<Monitor> start(Engine& engine, Held held, Onlooker onlooker) {
     SUIT_LET(os::Pipe pipe, os::Pipe::create());
     std::string name = held.record.name;
+    bool lives_on = held.record.restart.when != RestartPolicy::When::No;
     pid_t pid = ::fork();
     if (pid < 0) return fail(errno, "fork");
     if (pid == 0) be_monitor(engine, std::move(held), onlooker, std::move(pipe.write_end));
-    return Monitor(pid, std::move(pipe.read_end), std::move(name));
+    return Monitor(pid, std::move(pipe.read_end), std::move(name), lives_on);
   }
 
   os::FdRef reports() const { return reports_; }
@@ -135,19 +147,22 @@ class Monitor {
   bool has_line() const { return text_.find('\n') != std::string::npos; }
 
   /// The end of its container, from the last line; reaps the monitor.
+  /// One that restarts its container lives on: who has a result does not wait for it.
   Result<runtime::ExitStatus> end(std::string_view line) const {
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR)
+    auto result = unpack(line, name_);
+    while (!lives_on_ && ::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR)
       continue;
-    return unpack(line, name_);
+    return result;
   }
 
  private:
-  Monitor(pid_t pid, os::Fd reports, std::string name)
-      : pid_(pid), reports_(std::move(reports)), name_(std::move(name)) {}
+  Monitor(pid_t pid, os::Fd reports, std::string name, bool lives_on)
+      : pid_(pid), reports_(std::move(reports)), name_(std::move(name)), lives_on_(lives_on) {}
   pid_t pid_;
   os::Fd reports_;
   std::string name_;
   std::string text_;
+  bool lives_on_;
 };
 
 }  // namespace
@@ -156,7 +171,7 @@ Result<RunResult> Engine::run_attached(Held held, Explain explain) {
   // An explanation is of this process's own calls: no monitor then.
   if (explain == Explain::Yes)
     return Supervisor(*this).run(std::move(held), Onlooker::CallerExplained,
-                                 []() -> Result<void> { return {}; });
+                                 {[]() -> Result<void> { return {}; }, [](const auto&) {}});
   // Blocked before the fork: a signal that comes meanwhile is not lost.
   SUIT_LET(SignalQueue signals, SignalQueue::create());
   SUIT_LET(Monitor monitor, Monitor::start(*this, std::move(held), Onlooker::Caller));

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/split.h"
 #include "engine/supervise_internal.h"
 #include "oci/image.h"
 #include "os/root.h"
@@ -19,10 +20,22 @@
 namespace suit::engine {
 namespace {
 
+void set_size(oci::SpecMount& mount, std::uint64_t size_bytes) {
+  std::erase_if(mount.options, [](const std::string& one) { return one.starts_with("size="); });
+  mount.options.push_back(fmt::format("size={}", size_bytes));
+}
+
+std::size_t depth_of(const oci::SpecMount& mount) {
+  return static_cast<std::size_t>(std::ranges::count(mount.destination, '/'));
+}
+
 oci::Spec make_spec(const Record& record, const os::User& user, const runtime::HostFacts& facts) {
   oci::Spec spec = oci::default_spec();
   spec.root_readonly = record.read_only;
   spec.hostname = record.hostname;
+  spec.domainname = record.domainname;
+  for (oci::SpecMount& mount : spec.mounts)
+    if (mount.destination == "/dev/shm") set_size(mount, record.shm_size_bytes);
   spec.process.args = record.args;
   spec.process.env = record.env;
   if (!oci::env_value(record.env, "HOSTNAME"))
@@ -55,27 +68,99 @@ runtime::EtcFiles etc_files(const Record& record) {
   runtime::EtcFiles files;
   files.hostname = record.hostname;
   files.shares_host_network = record.host_network;
+  for (const std::string& host : record.extra_hosts) {
+    std::size_t colon = host.find(':');
+    files.hosts.emplace_back(host.substr(0, colon), host.substr(colon + 1));
+  }
+  files.dns = record.dns;
+  files.dns_search = record.dns_search;
+  files.dns_options = record.dns_options;
   return files;
 }
 
 }  // namespace
 
+// What was never meant to be synced is as good as it is: only a crash of the host could have lost
+// some of it, and Documentation/filesystems/overlayfs.rst says how to tell the kernel so.
+Result<void> allow_remount(const std::string& dir) {
+  return os::remove_tree(dir + "/work/work/incompat");
+}
+
+std::string clean_destination(std::string_view path) {
+  std::string clean;
+  for (std::string_view part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == "..")
+      clean.resize(clean.empty() ? 0 : clean.rfind('/'));
+    else
+      clean.append("/").append(part);
+  }
+  return clean.empty() ? "/" : clean;
+}
+
+std::vector<oci::SpecMount> user_mounts(const Record& record, const Volumes& volumes) {
+  std::vector<oci::SpecMount> mounts = record.mounts;
+  for (const VolumeMount& volume : record.volumes) {
+    mounts.push_back({volume.destination,
+                      "bind",
+                      volumes.data_dir(volume.name),
+                      {"rbind", volume.read_only ? "ro" : "rw",
+                       volume.propagation.empty() ? "rprivate" : volume.propagation}});
+  }
+  // Outer before inner, whatever the order of the flags: an inner one would be hidden.
+  std::ranges::stable_sort(mounts, {}, depth_of);
+  return mounts;
+}
+
+// A directory below a volume's is resolved in the volume, and handed on open: symlinks that
+// containers left there, or put there meanwhile, do not lead out.
+Result<std::vector<os::Fd>> open_subpaths(const Record& record, const Volumes& volumes,
+                                          std::vector<oci::SpecMount>& mounts) {
+  std::vector<os::Fd> held;
+  for (const VolumeMount& volume : record.volumes) {
+    if (volume.subpath.empty()) continue;
+    SUIT_LET(os::Root root, os::Root::open(volumes.data_dir(volume.name)));
+    auto found = root.open_in(volume.subpath, O_PATH);
+    if (!found)
+      return wrap(std::move(found).error(),
+                  fmt::format("subpath \"{}\" of volume {}", volume.subpath, volume.name));
+    for (oci::SpecMount& mount : mounts)
+      if (mount.destination == volume.destination)
+        mount.source = fmt::format("/proc/self/fd/{}", found->raw());
+    held.push_back(*std::move(found));
+  }
+  return held;
+}
+
 Result<Prepared> prepare(const Record& record, const std::string& dir,
-                         std::vector<std::string> lower) {
+                         std::vector<std::string> lower, const Volumes& volumes) {
   SUIT_LET(runtime::HostFacts facts, runtime::probe_host());
   runtime::Overlay overlay{std::move(lower), dir + "/upper", dir + "/work"};
   overlay.discard = record.auto_remove;  // nobody will read it after a crash
+  SUIT_TRY(allow_remount(dir));
   SUIT_LET(os::Fd rootfs, runtime::mount_overlay(overlay, facts));
   os::Fd same(::fcntl(rootfs.raw(), F_DUPFD_CLOEXEC, 3));
   if (!same.valid()) return fail(errno, "fcntl(F_DUPFD_CLOEXEC)");
   os::Root root(std::move(same));
   SUIT_LET(os::User user, os::resolve_user(root, record.user.empty() ? "0" : record.user));
+  if (!record.group_add.empty()) {
+    SUIT_LET(os::UserTables tables, os::read_user_tables(root));
+    SUIT_LET(std::vector<std::uint32_t> more, os::resolve_groups(tables, record.group_add));
+    user.additional_gids.insert(user.additional_gids.end(), more.begin(), more.end());
+  }
 
   oci::Spec spec = make_spec(record, user, facts);
   SUIT_LET(std::vector<oci::SpecMount> etc,
            runtime::write_etc_files(dir + "/etc", etc_files(record)));
   spec.mounts.insert(spec.mounts.end(), etc.begin(), etc.end());
-  spec.mounts.insert(spec.mounts.end(), record.mounts.begin(), record.mounts.end());
+  std::vector<oci::SpecMount> wanted = user_mounts(record, volumes);
+  SUIT_LET(std::vector<os::Fd> held, open_subpaths(record, volumes, wanted));
+  // What is mounted over a system file system takes its place.
+  for (const oci::SpecMount& mount : wanted)
+    std::erase_if(spec.mounts, [&](const oci::SpecMount& one) {
+      return one.destination == clean_destination(mount.destination);
+    });
+  spec.mounts.insert(spec.mounts.end(), wanted.begin(), wanted.end());
   // Docker creates a missing working directory rather than failing.
   auto made = root.make_dirs(record.working_dir);
   if (!made)
@@ -83,7 +168,7 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
                 fmt::format("working directory \"{}\"", record.working_dir));
   SUIT_LET(runtime::SeccompFilter filter, runtime::default_filter(spec.process.capabilities));
   SUIT_LET(runtime::LaunchPlan plan, runtime::plan_launch(spec, facts, record.id, &filter));
-  return Prepared{std::move(rootfs), std::move(facts), std::move(plan)};
+  return Prepared{std::move(rootfs), std::move(facts), std::move(plan), std::move(held)};
 }
 
 }  // namespace suit::engine

@@ -50,6 +50,95 @@ std::int64_t number(const Json& object, std::string_view key) {
   return value ? value->as_int().value_or(0) : 0;
 }
 
+Json to_value(const VolumeMount& volume) {
+  Json item = Json::object();
+  item.set("name", volume.name).set("destination", volume.destination);
+  item.set("subpath", volume.subpath).set("propagation", volume.propagation);
+  item.set("readOnly", volume.read_only).set("anonymous", volume.anonymous);
+  return item;
+}
+
+VolumeMount volume_of(const Json& item) {
+  return {item.string_or("name"),        item.string_or("destination"), item.string_or("subpath"),
+          item.string_or("propagation"), flag(item, "readOnly"),        flag(item, "anonymous")};
+}
+
+Json to_value(const RestartPolicy& policy) {
+  Json object = Json::object();
+  object.set("name", name_of(policy.when)).set("most", policy.most);
+  return object;
+}
+
+Json to_value(const LogOptions& log) {
+  Json object = Json::object();
+  object.set("driver", log.driver).set("maxSize", log.max_size_bytes);
+  object.set("maxFiles", std::uint64_t{log.max_files}).set("given", to_value(log.given));
+  return object;
+}
+
+RestartPolicy restart_of(const Json* object) {
+  RestartPolicy policy;
+  if (!object) return policy;
+  policy = parse_restart(object->string_or("name", "no")).value_or(policy);
+  policy.most = static_cast<int>(number(*object, "most"));
+  return policy;
+}
+
+LogOptions log_of(const Json* object) {
+  LogOptions log;
+  if (!object) return log;
+  log.driver = object->string_or("driver", log.driver);
+  if (auto size = number(*object, "maxSize"); size > 0)
+    log.max_size_bytes = static_cast<std::uint64_t>(size);
+  if (auto files = number(*object, "maxFiles"); files > 0)
+    log.max_files = static_cast<std::uint32_t>(files);
+  log.given = map_of(object->find("given"));
+  return log;
+}
+
+std::optional<std::vector<std::string>> optional_strings(const Json* value) {
+  if (!value || !value->as_array()) return std::nullopt;
+  return strings_of(value);
+}
+
+// Members that came after the first version of the file.
+void set_later_members(Json& object, const Record& record) {
+  Json volumes = Json::array();
+  for (const VolumeMount& volume : record.volumes)
+    volumes.push(to_value(volume));
+  object.set("volumes", std::move(volumes));
+  if (record.entrypoint) object.set("entrypoint", *record.entrypoint);
+  if (record.cmd) object.set("cmd", *record.cmd);
+  object.set("domainname", record.domainname).set("extraHosts", record.extra_hosts);
+  object.set("dns", record.dns).set("dnsSearch", record.dns_search);
+  object.set("dnsOptions", record.dns_options).set("groupAdd", record.group_add);
+  object.set("shmSize", record.shm_size_bytes).set("exposedPorts", record.exposed_ports);
+  if (record.stop_timeout_s) object.set("stopTimeout", *record.stop_timeout_s);
+  object.set("restart", to_value(record.restart)).set("log", to_value(record.log));
+}
+
+void read_later_members(const Json& object, Record& record) {
+  const Json* volumes = object.find("volumes");
+  if (const Json::Array* array = volumes ? volumes->as_array() : nullptr)
+    for (const Json& item : *array)
+      record.volumes.push_back(volume_of(item));
+  record.entrypoint = optional_strings(object.find("entrypoint"));
+  record.cmd = optional_strings(object.find("cmd"));
+  record.domainname = object.string_or("domainname");
+  record.extra_hosts = strings_of(object.find("extraHosts"));
+  record.dns = strings_of(object.find("dns"));
+  record.dns_search = strings_of(object.find("dnsSearch"));
+  record.dns_options = strings_of(object.find("dnsOptions"));
+  record.group_add = strings_of(object.find("groupAdd"));
+  record.exposed_ports = strings_of(object.find("exposedPorts"));
+  if (auto size = number(object, "shmSize"); size > 0)
+    record.shm_size_bytes = static_cast<std::uint64_t>(size);
+  if (object.find("stopTimeout"))
+    record.stop_timeout_s = static_cast<int>(number(object, "stopTimeout"));
+  record.restart = restart_of(object.find("restart"));
+  record.log = log_of(object.find("log"));
+}
+
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -89,6 +178,7 @@ std::string to_json(const Record& record) {
   object.set("readOnly", record.read_only).set("autoRemove", record.auto_remove);
   object.set("interactive", record.interactive).set("stopSignal", record.stop_signal);
   object.set("labels", to_value(record.labels)).set("mounts", std::move(mounts));
+  set_later_members(object, record);
   return object.dump(1);
 }
 
@@ -122,6 +212,7 @@ Result<Record> parse_record(std::string_view text) {
     for (const Json& item : *array)
       record.mounts.push_back({item.string_or("destination"), item.string_or("type"),
                                item.string_or("source"), strings_of(item.find("options"))});
+  read_later_members(object, record);
   return record;
 }
 
@@ -131,6 +222,10 @@ std::string_view name_of(State::Phase phase) {
       return "created";
     case State::Phase::Running:
       return "running";
+    case State::Phase::Paused:
+      return "paused";
+    case State::Phase::Restarting:
+      return "restarting";
     case State::Phase::Exited:
       return "exited";
     case State::Phase::Dead:
@@ -139,12 +234,60 @@ std::string_view name_of(State::Phase phase) {
   return "unknown";
 }
 
+std::string_view name_of(RestartPolicy::When when) {
+  switch (when) {
+    case RestartPolicy::When::No:
+      return "no";
+    case RestartPolicy::When::OnFailure:
+      return "on-failure";
+    case RestartPolicy::When::Always:
+      return "always";
+    case RestartPolicy::When::UnlessStopped:
+      return "unless-stopped";
+  }
+  return "unknown";
+}
+
+Result<RestartPolicy> parse_restart(std::string_view text) {
+  using When = RestartPolicy::When;
+  if (text.empty()) return RestartPolicy{};
+  const std::size_t colon = text.find(':');
+  const std::string_view name = text.substr(0, colon);
+  if (name.empty())
+    return fail(0, "invalid restart policy format: no policy provided before colon");
+  RestartPolicy policy;
+  if (colon != std::string_view::npos) {
+    const std::string_view count = text.substr(colon + 1);
+    const auto [end, error] =
+        std::from_chars(count.data(), count.data() + count.size(), policy.most);
+    if (error != std::errc() || end != count.data() + count.size())
+      return fail(0, "invalid restart policy format: maximum retry count must be an integer");
+  }
+  constexpr std::array<When, 4> kAll = {When::No, When::OnFailure, When::Always,
+                                        When::UnlessStopped};
+  const auto* found = std::ranges::find_if(kAll, [&](When when) { return name_of(when) == name; });
+  if (found == kAll.end())
+    return fail(0, fmt::format("invalid restart policy: unknown policy '{}'; use one of \"no\", "
+                               "\"always\", \"on-failure\", or \"unless-stopped\"",
+                               name.substr(0, 64)));
+  policy.when = *found;
+  if (policy.most != 0 && policy.when != When::OnFailure)
+    return fail(0,
+                "invalid restart policy: maximum retry count can only be used with "
+                "'on-failure'");
+  if (policy.most < 0)
+    return fail(0, "invalid restart policy: maximum retry count cannot be negative");
+  return policy;
+}
+
 std::string to_json(const State& state) {
   Json object = Json::object();
   object.set("phase", name_of(state.phase)).set("pid", std::int64_t{state.pid});
   object.set("monitorPid", std::int64_t{state.monitor_pid}).set("bootId", state.boot_id);
   object.set("pidStartTicks", state.pid_start_ticks).set("started", state.started);
   object.set("finished", state.finished).set("exitCode", state.exit_code).set("error", state.error);
+  object.set("restartCount", state.restart_count).set("oomKilled", state.oom_killed);
+  object.set("cgroup", state.cgroup_dir);
   return object.dump(1);
 }
 
@@ -154,6 +297,8 @@ Result<State> parse_state(std::string_view text) {
   std::string phase = object.string_or("phase");
   if (phase == "running")
     state.phase = State::Phase::Running;
+  else if (phase == "restarting")
+    state.phase = State::Phase::Restarting;
   else if (phase == "exited")
     state.phase = State::Phase::Exited;
   else if (phase != "created")
@@ -166,6 +311,9 @@ Result<State> parse_state(std::string_view text) {
   state.finished = object.string_or("finished");
   state.exit_code = static_cast<int>(number(object, "exitCode"));
   state.error = object.string_or("error");
+  state.restart_count = static_cast<int>(number(object, "restartCount"));
+  state.oom_killed = flag(object, "oomKilled");
+  state.cgroup_dir = object.string_or("cgroup");
   return state;
 }
 

@@ -19,7 +19,33 @@
 
 namespace suit::engine {
 
-/// container.json: everything a start needs, decided once by `create`.
+/// A named volume in a container.
+struct VolumeMount {
+  std::string name;
+  std::string destination;  ///< absolute path in the container
+  std::string subpath;      ///< directory of the volume that is shown; empty: all of it
+  std::string propagation;  ///< as `--mount` says it; empty: rprivate
+  bool read_only = false;
+  bool anonymous = false;  ///< made for this container: `rm -v` takes it along
+};
+
+/// What happens when the program ends without having been asked to.
+struct RestartPolicy {
+  enum class When { No, OnFailure, Always, UnlessStopped };
+  When when = When::No;
+  int most = 0;  ///< of OnFailure: how often at most; 0: without end
+  friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
+};
+
+/// Where a container's output is kept. `json-file` turns over: at most size times files of it stay.
+struct LogOptions {
+  std::string driver = "json-file";  ///< or `none`
+  std::uint64_t max_size_bytes = 100'000'000;
+  std::uint32_t max_files = 1;
+  std::map<std::string, std::string> given;  ///< as `--log-opt` said it
+};
+
+/// container.json: everything a start needs, decided by `create`; `rename` and `update` replace it.
 struct Record {
   std::string id;       ///< 64 lower-case hex digits
   std::string name;     ///< \shape `[a-zA-Z0-9][a-zA-Z0-9_.-]*`, at most 128
@@ -40,12 +66,24 @@ struct Record {
   std::string stop_signal = "SIGTERM";
   std::map<std::string, std::string> labels;
   std::vector<oci::SpecMount> mounts;
+  std::vector<VolumeMount> volumes;
+  std::optional<std::vector<std::string>> entrypoint, cmd;  ///< what `args` is made of
+  std::string domainname;
+  std::vector<std::string> extra_hosts;  ///< \shape `name:address`
+  std::vector<std::string> dns, dns_search, dns_options;
+  std::vector<std::string> group_add;          ///< names or numbers
+  std::uint64_t shm_size_bytes = 64ULL << 20;  ///< of /dev/shm
+  std::optional<int> stop_timeout_s;           ///< none: 10; negative: as long as it takes
+  std::vector<std::string> exposed_ports;      ///< \shape `80/tcp`
+  RestartPolicy restart;
+  LogOptions log;
 };
 
 /// state.json: what happened to it last.
 struct State {
-  /// Dead: the record cannot be read; never written to disk.
-  enum class Phase { Created, Running, Exited, Dead };
+  /// Restarting: its monitor waits before the next start. Paused and Dead (the record cannot be
+  /// read) are never written to disk: they are seen.
+  enum class Phase { Created, Running, Paused, Restarting, Exited, Dead };
   Phase phase = Phase::Created;
   pid_t pid = 0;  ///< of the container's first process, in the host's numbers
   pid_t monitor_pid = 0;
@@ -54,7 +92,15 @@ struct State {
   std::string started;                ///< \shape RFC 3339
   std::string finished;               ///< \shape RFC 3339
   int exit_code = 0;
-  std::string error;  ///< why it could not start, or what became of its monitor
+  std::string error;        ///< why it could not start, or what became of its monitor
+  int restart_count = 0;    ///< by its restart policy, since it was started by hand
+  bool oom_killed = false;  ///< the kernel killed in it for want of memory
+  std::string cgroup_dir;   ///< absolute path in the cgroup v2 tree; empty: none
+
+  /// Whether a monitor looks after it: it runs, is paused, or is about to run again.
+  bool lives() const {
+    return phase == Phase::Running || phase == Phase::Paused || phase == Phase::Restarting;
+  }
 };
 
 /// One line of `ps`.
@@ -70,6 +116,12 @@ std::string to_json(const State& state);
 
 /// `created`, `running`, `exited`: Docker's words.
 std::string_view name_of(State::Phase phase);
+
+/// `no`, `on-failure`, `always`, `unless-stopped`
+std::string_view name_of(RestartPolicy::When when);
+/// `always`, `on-failure:5`; "" is `no`.
+/// \errors 0 in Docker's words
+Result<RestartPolicy> parse_restart(std::string_view text);
 
 /// \errors 0 with the rule that \p name breaks, Docker's words.
 Result<void> check_name(std::string_view name);

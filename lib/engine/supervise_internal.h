@@ -3,13 +3,17 @@
 
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "engine/pump_internal.h"
 #include "engine/record.h"
+#include "engine/restart_internal.h"
+#include "engine/signal_queue_internal.h"
 #include "os/fd.h"
 #include "runtime/plan.h"
 #include "runtime/runtime.h"
@@ -21,26 +25,74 @@ struct Prepared {
   os::Fd rootfs;  ///< detached overlay mount
   runtime::HostFacts facts;
   runtime::LaunchPlan plan;
+  std::vector<os::Fd> sources;  ///< of mounts that the plan names by descriptor
 };
 
 /// Mounts the root, resolves the user in it, and plans.
 /// \param dir the container's directory: upper, work and etc are in it
 /// \param lower overlay lower directories, topmost first
 Result<Prepared> prepare(const Record& record, const std::string& dir,
-                         std::vector<std::string> lower);
+                         std::vector<std::string> lower, const Volumes& volumes);
+
+/// The overlay's lower directories of a container, topmost first; unpacked again if need be.
+Result<std::vector<std::string>> lower_dirs(store::Store& store, const Record& record);
+
+/// Lets the overlay of the container in \p dir be mounted again, one that is to be removed at its
+/// end too (`volatile`).
+Result<void> allow_remount(const std::string& dir);
+
+/// \p path without doubled, trailing and dotted parts.
+std::string clean_destination(std::string_view path);
+
+/// What is mounted in a container beside the system's own: binds, tmpfs and volumes, outer before
+/// inner.
+std::vector<oci::SpecMount> user_mounts(const Record& record, const Volumes& volumes);
+
+/// A container that runs, and what its supervisor holds of it.
+struct Launched {
+  runtime::LaunchPlan plan;
+  std::string cgroup_dir;  ///< of the v2 tree; empty: none
+  runtime::Container container;
+  SignalQueue signals;
+  Pump pump;
+};
 
 /// Who sees the program's output beside its log.
 enum class Onlooker { None, Caller, CallerExplained };
 
-/// Stays with one container from launch to removal.
+/// What a supervisor tells its caller.
+struct Callbacks {
+  /// Once the program has been exec'ed and the state says so; not after a restart.
+  std::function<Result<void>()> started;
+  /// At the first end, before a restart: the caller need not stay for more.
+  std::function<void(const Result<RunResult>&)> ended;
+};
+
+/// Lets the mounts of volumes' subdirectories name descriptors instead; keep them until the mounts
+/// are made.
+Result<std::vector<os::Fd>> open_subpaths(const Record& record, const Volumes& volumes,
+                                          std::vector<oci::SpecMount>& mounts);
+
+/// Stays with one container from launch to removal, and through its restarts.
 class Supervisor {
  public:
   explicit Supervisor(Engine& engine) : engine_(engine) {}
-  /// \param started called once the program has been exec'ed and the state says so
-  Result<RunResult> run(Held held, Onlooker onlooker, const std::function<Result<void>()>& started);
+  /// The result of the first run.
+  Result<RunResult> run(Held held, Onlooker onlooker, const Callbacks& callbacks);
 
  private:
+  Result<RunResult> run_once(const Record& record, Onlooker onlooker,
+                             const std::function<Result<void>()>& started);
+  Result<RunResult> watch(Launched launched, const Record& record, Onlooker onlooker,
+                          const std::function<Result<void>()>& started);
+  void decide(const Record& record, int exit_code);
+  void restart_as_wished(Record& record, const Result<RunResult>& first,
+                         const Callbacks& callbacks);
+  void finish(const Record& record, os::Lock lock);
   Engine& engine_;
+  bool may_restart_ = true;
+  EndOfRun end_;                                    ///< of the last run
+  std::optional<std::chrono::milliseconds> delay_;  ///< before the next run; none: it stays ended
 };
 
 }  // namespace suit::engine

@@ -80,6 +80,10 @@ class Applier {
       SUIT_LET(auto entry, tar_.next());
       if (!entry) break;
       SUIT_TRY(count(*entry));
+      if (options_.owner) {
+        entry->uid = options_.owner->uid;
+        entry->gid = options_.owner->gid;
+      }
       auto applied = apply_entry(*entry);
       if (!applied)
         return wrap(std::move(applied).error(),
@@ -110,7 +114,8 @@ class Applier {
     if (path.text.empty()) return apply_root(entry);
     auto [parent, leaf] = split_leaf(path.text);
     std::string name(leaf);
-    if (name.starts_with(kWhiteoutPrefix)) return apply_whiteout(entry, parent, name);
+    if (options_.read_whiteouts && name.starts_with(kWhiteoutPrefix))
+      return apply_whiteout(entry, parent, name);
     SUIT_LET(Place place, directories_.find_or_create(parent));
     std::string real_path = join(place.path, name);
     SUIT_TRY(create(place, name, entry));
@@ -165,6 +170,8 @@ class Applier {
     SUIT_LET(auto info, stat_child(place.fd, name));
     if (info && S_ISDIR(info->st_mode))
       return directories_.update(place, name, attributes_of(entry));
+    if (info && !options_.change_kinds)
+      return fail(ENOTDIR, "cannot overwrite what is no directory with a directory");
     if (info) SUIT_TRY(make_way(place, name));
     SUIT_TRY(directories_.create(place, name, attributes_of(entry)));
     // It replaces something of this layer that hid the directory below: that stays hidden.
@@ -246,6 +253,11 @@ class Applier {
 
   // Removes what has the name, and what is remembered of it.
   Result<void> make_way(const Place& place, const std::string& name) {
+    if (!options_.change_kinds) {
+      SUIT_LET(auto info, stat_child(place.fd, name));
+      if (info && S_ISDIR(info->st_mode))
+        return fail(EISDIR, "cannot overwrite a directory with what is none");
+    }
     SUIT_TRY(os::remove_tree(place.fd, name));
     std::string path = join(place.path, name);
     directories_.forget(path);

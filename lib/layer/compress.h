@@ -36,17 +36,17 @@ Result<std::unique_ptr<Reader>> decompress(Reader& in, const BombGuard& guard = 
 /// How a stream is compressed.
 struct CompressOptions {
   Compression format = Compression::None;  ///< None, Gzip or Zstd: what images have media types for
-  std::optional<int> level;                ///< gzip 1 to 12, zstd 1 to 19; none: 6 and 3
+  std::optional<int> level = {};           ///< gzip 1 to 12, zstd 1 to 19; none: 6 and 3
   unsigned threads = 0;                    ///< 0: one a processor, 6 at most
 };
 
 /// \errors EINVAL naming what images cannot hold: another format, a level that it does not have
 Result<void> check(const CompressOptions& options);
 
-/// Compresses what is written, in blocks of 1 MiB that several threads work on, and writes them on in
-/// order. Each block is a gzip member, or a zstd frame, of its own, so that the bytes do not depend on
-/// the number of threads. Also without compression it takes the work behind it (hashing, writing to
-/// disk) to another thread.
+/// Compresses what is written, in blocks of 1 MiB that several threads work on, and writes them on
+/// in order. Each block is a gzip member, or a zstd frame, of its own, so that the bytes do not
+/// depend on the number of threads. Also without compression it takes the work behind it (hashing,
+/// writing to disk) to another thread.
 ///
 /// Memory: at most threads + 2 blocks, in and out: 16 MiB, and a compressor's 1 MiB a thread.
 class CompressingWriter final : public Writer {

@@ -8,15 +8,17 @@
 ///
 ///     caller     block 0 | block 1 | block 2 | ...         bytes come; a full block goes to `todo`
 ///     workers      └ a     └ b       └ a                   each takes the oldest, compresses it
-///     in order   member 0, member 1, member 2              whoever has the next one writes it on, and
+///     in order   member 0, member 1, member 2              whoever has the next one writes it on,
+///     and
 ///                                                          all that have become ready behind it
 ///
 /// Gzip members in a row are one gzip file (RFC 1952, 2.2), zstd frames in a row one zstd file
-/// (RFC 8878, 3): every reader of layers takes them. A fresh start every 1 MiB costs 0.1 to 1 % of size.
+/// (RFC 8878, 3): every reader of layers takes them. A fresh start every 1 MiB costs 0.1 to 1 % of
+/// size.
 ///
-/// libdeflate, because at the same ratio it is twice as fast as zlib and gives the same bytes on every
-/// processor. ISA-L's igzip would be six times faster still, but chooses its matches by a hash that
-/// differs with the processor, and Debian has no static archive of it.
+/// libdeflate, because at the same ratio it is twice as fast as zlib and gives the same bytes on
+/// every processor. ISA-L's igzip would be six times faster still, but chooses its matches by a
+/// hash that differs with the processor, and Debian has no static archive of it.
 
 #include <libdeflate.h>
 #include <zstd.h>
@@ -138,8 +140,7 @@ using BlockPtr = std::unique_ptr<Block>;
 Result<void> check(const CompressOptions& options) {
   bool gzip = options.format == Compression::Gzip;
   if (!gzip && options.format != Compression::Zstd && options.format != Compression::None)
-    return fail(EINVAL,
-                fmt::format("layers cannot be compressed with {}", name_of(options.format)),
+    return fail(EINVAL, fmt::format("layers cannot be compressed with {}", name_of(options.format)),
                 "there are gzip, zstd and none");
   int most = gzip ? kGzipMaxLevel : kZstdMaxLevel;
   if (options.level && (*options.level < 1 || *options.level > most))
@@ -227,11 +228,14 @@ struct CompressingWriter::State {
   }
 
   Result<void> submit(BlockPtr block, bool last) {
-    block->index = submitted++;
-    if (threads == 1 || (last && workers.empty())) return write_alone(std::move(block));
+    if (threads == 1 || (last && workers.empty())) {
+      ++submitted;
+      return write_alone(std::move(block));
+    }
     std::unique_lock lock(mutex);
-    room.wait(lock, [&] { return block->index < next + threads + kBlocksAhead; });
+    room.wait(lock, [&] { return submitted < next + threads + kBlocksAhead; });
     if (!outcome) return outcome;
+    block->index = submitted++;
     todo.push_back(std::move(block));
     // A thread starts when there is work that nobody else is free for.
     if (workers.size() < threads && (workers.empty() || todo.size() > 1))

@@ -25,6 +25,12 @@ namespace suit::layer {
 /// unprivileged user namespace may write (mount option `userxattr`).
 enum class OverlayXattr { Trusted, User };
 
+/// Who owns a file.
+struct Owner {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+
 struct Change {
   enum class Kind { Add, Modify, Delete };
   Kind kind = Kind::Add;
@@ -65,6 +71,11 @@ struct ApplyOptions {
   /// Optional for what has been, or will be, checked against a digest: a layer.
   ArchiveEnd end = ArchiveEnd::Required;
   ApplyLimits limits;
+  /// False for archives that are no layers: `.wh.x` is a file like others.
+  bool read_whiteouts = true;
+  /// False: a file does not take the place of a directory, nor a directory that of a file.
+  bool change_kinds = true;
+  std::optional<Owner> owner;  ///< of everything unpacked; none: as the archive says
 };
 
 struct ApplyStats {

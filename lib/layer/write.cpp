@@ -47,8 +47,8 @@ std::optional<EntryType> type_of(mode_t mode) {
 
 class TreeWriter {
  public:
-  TreeWriter(DirOpener root, OverlayXattr xattr, std::optional<std::int64_t> epoch_s, Writer& out)
-      : root_(std::move(root)), xattr_(xattr), epoch_s_(epoch_s), tar_(out) {}
+  TreeWriter(DirOpener root, OverlayXattr xattr, TreeOptions options, Writer& out)
+      : root_(std::move(root)), xattr_(xattr), options_(std::move(options)), tar_(out) {}
 
   Result<void> add(const std::string& path) {
     auto [parent, name] = split_leaf(path);
@@ -69,6 +69,25 @@ class TreeWriter {
     return tar_.begin(entry);
   }
 
+  // The root as an entry, and what is below it.
+  Result<void> add_root() {
+    SUIT_LET(os::FdRef dir, root_.dir(""));
+    SUIT_LET(auto info, stat_child(dir, "."));
+    if (!info) return fail(ENOENT, "the directory went away");
+    device_ = info->st_dev;
+    if (!options_.name.empty())
+      SUIT_TRY(add_opened(dir, ".", *info, entry_of(*info, EntryType::Directory, options_.name)));
+    return add_children("", 0);
+  }
+
+  // A single file of the root.
+  Result<void> add_leaf(const std::string& leaf) {
+    SUIT_LET(os::FdRef dir, root_.dir(""));
+    SUIT_LET(auto info, stat_child(dir, leaf));
+    if (!info) return fail(ENOENT, fmt::format("\"{}\" went away", leaf));
+    return add_file(dir, leaf, options_.name, *info);
+  }
+
   Result<void> add_children(const std::string& path, std::size_t depth) {
     if (depth > kDepthLimit)
       return fail(ELOOP, fmt::format("\"{}...\" is nested deeper than {}", path.substr(0, 64),
@@ -82,8 +101,9 @@ class TreeWriter {
       if (!info)
         return fail(ENOENT, fmt::format("\"{}\" went away while the tar was written", child));
       if (S_ISSOCK(info->st_mode)) continue;
-      SUIT_TRY(add_file(dir, name, child, *info));
-      if (S_ISDIR(info->st_mode)) SUIT_TRY(add_children(child, depth + 1));
+      SUIT_TRY(add_file(dir, name, join(options_.name, child), *info));
+      bool elsewhere = options_.one_file_system && info->st_dev != device_;
+      if (S_ISDIR(info->st_mode) && !elsewhere) SUIT_TRY(add_children(child, depth + 1));
     }
     return {};
   }
@@ -93,7 +113,7 @@ class TreeWriter {
  private:
   Result<void> add_file(os::FdRef dir, const std::string& name, const std::string& path,
                         const struct stat& info) {
-    if (name.starts_with(kWhiteoutPrefix) || is_whiteout(info))
+    if (options_.for_layer && (name.starts_with(kWhiteoutPrefix) || is_whiteout(info)))
       return fail(EINVAL,
                   fmt::format("\"{}\" cannot be in a layer: it would mean a deletion", path),
                   "rename the file");
@@ -121,10 +141,10 @@ class TreeWriter {
     entry.type = type;
     entry.path = path;
     entry.mode = info.st_mode & 07777;
-    entry.uid = info.st_uid;
-    entry.gid = info.st_gid;
+    entry.uid = options_.owner ? options_.owner->uid : info.st_uid;
+    entry.gid = options_.owner ? options_.owner->gid : info.st_gid;
     entry.mtime_s = info.st_mtim.tv_sec;
-    if (epoch_s_) entry.mtime_s = std::min(entry.mtime_s, *epoch_s_);
+    if (options_.epoch_s) entry.mtime_s = std::min(entry.mtime_s, *options_.epoch_s);
     if (type == EntryType::File) entry.size_bytes = static_cast<std::uint64_t>(info.st_size);
     if (type == EntryType::CharDevice || type == EntryType::BlockDevice) {
       entry.device_major = major(info.st_rdev);
@@ -169,7 +189,8 @@ class TreeWriter {
 
   DirOpener root_;
   OverlayXattr xattr_;
-  std::optional<std::int64_t> epoch_s_;
+  TreeOptions options_;
+  dev_t device_ = 0;  // of the root
   TarWriter tar_;
   std::map<std::pair<dev_t, ino_t>, std::string> links_;  // first path of each file with several
 };
@@ -179,7 +200,9 @@ class TreeWriter {
 Result<void> write_changes(const std::string& upper, const std::vector<Change>& changes,
                            const DiffOptions& options, Writer& out) {
   SUIT_LET(DirOpener root, DirOpener::open(upper));
-  TreeWriter writer(std::move(root), options.xattr, options.epoch_s, out);
+  TreeOptions tree;
+  tree.epoch_s = options.epoch_s;
+  TreeWriter writer(std::move(root), options.xattr, std::move(tree), out);
   for (const Change& change : changes) {
     Result<void> added = change.kind == Change::Kind::Delete ? writer.add_whiteout(change.path)
                                                              : writer.add(change.path);
@@ -189,10 +212,24 @@ Result<void> write_changes(const std::string& upper, const std::vector<Change>& 
 }
 
 Result<void> write_tree(const std::string& root, const TreeOptions& options, Writer& out) {
-  SUIT_LET(DirOpener opener, DirOpener::open(root));
-  TreeWriter writer(std::move(opener), OverlayXattr::Trusted, options.epoch_s, out);
-  auto added = writer.add_children("", 0);
-  if (!added) return wrap(std::move(added).error(), fmt::format("tar of \"{}\"", root));
+  SUIT_LET(os::Fd directory, os::open_at(os::FdRef::cwd(), root, O_PATH | O_DIRECTORY));
+  auto written = write_tree(os::FdRef(directory), options, out);
+  if (!written) return wrap(std::move(written).error(), fmt::format("tar of \"{}\"", root));
+  return {};
+}
+
+Result<void> write_tree(os::FdRef root, const TreeOptions& options, Writer& out) {
+  SUIT_LET(os::Fd own, os::open_at(root, ".", O_PATH | O_DIRECTORY));
+  TreeWriter writer(DirOpener(std::move(own)), OverlayXattr::Trusted, options, out);
+  SUIT_TRY(writer.add_root());
+  return writer.finish();
+}
+
+Result<void> write_one(os::FdRef directory, const std::string& leaf, const TreeOptions& options,
+                       Writer& out) {
+  SUIT_LET(os::Fd own, os::open_at(directory, ".", O_PATH | O_DIRECTORY));
+  TreeWriter writer(DirOpener(std::move(own)), OverlayXattr::Trusted, options, out);
+  SUIT_TRY(writer.add_leaf(leaf));
   return writer.finish();
 }
 

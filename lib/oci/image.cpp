@@ -25,6 +25,12 @@ void put(Json& object, std::string_view key, const std::string& text) {
   if (!text.empty()) object.set(key, text);
 }
 
+void append(Json& out, const Json& others) {
+  if (!others.as_object()) return;
+  for (const auto& [key, value] : *others.as_object())
+    out.set(key, value);
+}
+
 Json to_value(const Descriptor& descriptor) {
   Json out = Json::object();
   out.set("mediaType", descriptor.media_type);
@@ -41,6 +47,7 @@ Json to_value(const Descriptor& descriptor) {
     put(platform, "variant", descriptor.platform->variant);
     out.set("platform", std::move(platform));
   }
+  append(out, descriptor.others);
   return out;
 }
 
@@ -93,6 +100,7 @@ std::string to_json(const Index& index) {
   out.set("mediaType", index.media_type);
   out.set("manifests", to_value(index.manifests));
   if (!index.annotations.empty()) out.set("annotations", object_of(index.annotations));
+  append(out, index.others);
   return out.dump();
 }
 

@@ -54,6 +54,7 @@ struct Descriptor {
   std::uint64_t size_bytes = 0;
   std::optional<Platform> platform;
   std::map<std::string, std::string> annotations;
+  Json others = {};  ///< members that are not named here (`urls`, `data`, …), as they were; or null
 };
 
 struct Manifest {
@@ -67,6 +68,7 @@ struct Index {
   std::string media_type = std::string(kMediaIndex);
   std::vector<Descriptor> manifests;
   std::map<std::string, std::string> annotations;
+  Json others = {};  ///< members that are not named here, as they were; or null
 };
 
 /// How a container of the image is run: the `config` object of an image config.
@@ -104,6 +106,9 @@ struct ImageConfig {
   std::vector<History> history;
 };
 
+// What a descriptor or an index has beside the members named here survives reading and writing:
+// index.json is rewritten by us and may be another tool's. Manifests and configs keep their bytes.
+//
 // Readers refuse what the specification forbids: a missing or ill-formed digest, a negative size, a
 // media type of another kind, `manifests` beside `layers`. Errors name the member:
 // "layers[2].digest".

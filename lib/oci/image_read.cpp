@@ -82,6 +82,15 @@ Platform read_platform(const Cursor& at) {
   return platform;
 }
 
+// The members of an object that nothing here has a name for.
+Json other_members(const Cursor& at, std::initializer_list<std::string_view> known) {
+  Json others;
+  if (!at.present() || !at.value().as_object()) return others;
+  for (const auto& [key, value] : *at.value().as_object())
+    if (std::find(known.begin(), known.end(), key) == known.end()) others.set(key, value);
+  return others;
+}
+
 Descriptor read_descriptor(const Cursor& at) {
   Descriptor descriptor;
   if (!at.present()) return descriptor;
@@ -95,6 +104,7 @@ Descriptor read_descriptor(const Cursor& at) {
   if (const Cursor platform = at.member("platform"); platform.present())
     descriptor.platform = read_platform(platform);
   descriptor.annotations = at.member("annotations").text_map();
+  descriptor.others = other_members(at, {"mediaType", "digest", "size", "platform", "annotations"});
   return descriptor;
 }
 
@@ -202,6 +212,7 @@ Result<Index> parse_index(std::string_view text) {
     index.manifests.push_back(read_descriptor(manifest));
   }
   index.annotations = root.member("annotations").text_map();
+  index.others = other_members(root, {"schemaVersion", "mediaType", "manifests", "annotations"});
   return walk.finish(std::move(index));
 }
 

@@ -52,20 +52,52 @@ bool is_loopback_server(std::string_view line) {
   return line.starts_with("127.") || line == "::1";
 }
 
+bool starts_with_key(std::string_view line, std::string_view key) {
+  return line.starts_with(key) && line.size() > key.size() &&
+         (line[key.size()] == ' ' || line[key.size()] == '\t');
+}
+
+// The host's lines that nothing else takes the place of.
+bool is_kept(std::string_view line, const EtcFiles& files) {
+  if (starts_with_key(line, "nameserver"))
+    return files.dns.empty() && (files.shares_host_network || !is_loopback_server(line));
+  if (starts_with_key(line, "search") || starts_with_key(line, "domain"))
+    return files.dns_search.empty();
+  if (starts_with_key(line, "options")) return files.dns_options.empty();
+  return true;
+}
+
+Result<std::string> words_line(std::string_view key, const std::vector<std::string>& words) {
+  std::string line(key);
+  for (const std::string& word : words) {
+    if (!is_word(word)) return fail(0, fmt::format("dns {} \"{}\": not a word", key, word));
+    line += " " + word;
+  }
+  return line + "\n";
+}
+
 Result<std::string> resolv_text(const EtcFiles& files) {
   std::string text;
   for (const std::string& server : files.dns) {
     if (!is_word(server)) return fail(0, fmt::format("dns \"{}\": not an address", server));
     text += fmt::format("nameserver {}\n", server);
   }
-  if (!files.dns.empty()) return text;
+  bool none_searched = files.dns_search.size() == 1 && files.dns_search[0] == ".";
+  if (!files.dns_search.empty() && !none_searched) {
+    SUIT_LET(std::string line, words_line("search", files.dns_search));
+    text += line;
+  }
+  if (!files.dns_options.empty()) {
+    SUIT_LET(std::string line, words_line("options", files.dns_options));
+    text += line;
+  }
   auto host = os::read_file("/etc/resolv.conf", kHostFileBytes);
   if (!host) return text;
   std::string_view rest = *host;
   while (!rest.empty()) {
     std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (files.shares_host_network || !is_loopback_server(line)) text.append(line).append("\n");
+    if (is_kept(line, files)) text.append(line).append("\n");
   }
   return text;
 }

@@ -17,8 +17,10 @@ struct EtcFiles {
   std::string hostname;
   std::string address;  ///< of the container, for /etc/hosts; empty: none
   std::vector<std::pair<std::string, std::string>> hosts;  ///< \shape name, address (`--add-host`)
-  bool shares_host_network = false;  ///< then the host's /etc/hosts holds, too
-  std::vector<std::string> dns;      ///< name servers; empty: the host's
+  bool shares_host_network = false;           ///< then the host's /etc/hosts holds, too
+  std::vector<std::string> dns;               ///< name servers; empty: the host's
+  std::vector<std::string> dns_search = {};   ///< domains; empty: the host's; `.` alone: none
+  std::vector<std::string> dns_options = {};  ///< empty: the host's
 };
 
 /// Writes the files into \p directory (an existing host path), and returns their bind mounts.

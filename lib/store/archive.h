@@ -19,6 +19,7 @@
 
 #include "base/result.h"
 #include "base/stream.h"
+#include "layer/compress.h"
 #include "naming/reference.h"
 #include "oci/image.h"
 #include "store/store.h"
@@ -33,7 +34,7 @@ struct LoadLimits {
 
 /// How a load is done.
 struct LoadOptions {
-  LoadLimits limits;
+  LoadLimits limits = {};
   oci::Platform platform = oci::host_platform();  ///< which one of several is taken
 };
 
@@ -55,9 +56,16 @@ Result<LoadReport> load_archive(Store& store, Reader& archive, const LoadOptions
 Result<LoadReport> load_layout(Store& store, const std::string& path,
                                const LoadOptions& options = {});
 
+/// How a save is done.
+struct SaveOptions {
+  /// For layers that are not compressed yet; the image keeps its id, its manifest is another one.
+  layer::CompressOptions compression;
+};
+
 /// Writes \p images (names, ids or digests) as one archive. What was asked for by name carries that
 /// name. The same images give the same bytes.
-Result<void> save_archive(const Store& store, const std::vector<std::string>& images, Writer& out);
+Result<void> save_archive(const Store& store, const std::vector<std::string>& images, Writer& out,
+                          const SaveOptions& options = {});
 
 /// What an imported root file system becomes.
 struct ImportOptions {

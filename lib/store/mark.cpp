@@ -16,6 +16,7 @@
 #include "store/index.h"
 #include "store/ingest.h"
 #include "store/layout.h"
+#include "store/usage.h"
 
 namespace suit::store {
 namespace {
@@ -81,6 +82,8 @@ Result<void> mark_containers(const Store& store, Marks& marks) {
   return {};
 }
 
+}  // namespace
+
 Result<void> mark_cache(const Store& store, Marks& marks) {
   std::string folder = store.root() + "/cache";
   SUIT_LET(auto names, os::list_dir(folder));
@@ -110,8 +113,6 @@ std::uint64_t size_on_disk(const std::string& path) {
     total += size_on_disk(path + "/" + name);
   return total;
 }
-
-}  // namespace
 
 Marks marks_of(const Image& image) {
   Marks marks;

@@ -25,6 +25,9 @@ struct Marks {
 /// then, and nothing may be removed.
 Result<Marks> mark(const Store& store);
 
+/// Adds what the records of the build cache point to.
+Result<void> mark_cache(const Store& store, Marks& marks);
+
 /// Blobs and snapshots of one image.
 Marks marks_of(const Image& image);
 

@@ -1,6 +1,7 @@
 #include "cli/flags.h"
 
 #include <array>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -116,6 +117,9 @@ TEST(FlagsHelp, FitsIntoEightyColumns) {
 // The table runs Docker's whole flag set. What we do not have is refused by name: those rows are
 // counted apart; in the others, errors must be Docker's.
 TEST(FlagsCorpora, RunAnswersAsDockerDoes) {
+  // Docker's command line takes any word for a policy, and its daemon refuses it; we are one
+  // program.
+  const std::set<std::string> kByTheDaemon = {"run-flags-101", "run-flags-102"};
   SUIT_NEEDS_CORPORA();
   corpora::Tally tally("docker-cli/run-flags.json");
   for (const auto& row : corpora::cases("docker-cli/run-flags.json")) {
@@ -129,6 +133,11 @@ TEST(FlagsCorpora, RunAnswersAsDockerDoes) {
         rest ? interpret(run, *rest) : Result<void>(std::unexpected(Error(rest.error())));
     const std::string error = done ? "" : done.error().message();
     if (error.find("not supported yet") != std::string::npos) {
+      tally.deviate();
+      continue;
+    }
+    if (kByTheDaemon.contains(row["name"].get<std::string>())) {
+      EXPECT_FALSE(done) << row.dump();
       tally.deviate();
       continue;
     }

@@ -32,9 +32,23 @@ TEST(Mounts, TmpfsKeepsSizeAndMode) {
             "nosuid,nodev,noexec,size=1048576,mode=1777");
 }
 
+TEST(Mounts, VolumesAreAskedForByName) {
+  const auto named = to_volume_request(parse_volume("data:/d:ro,nocopy").value()).value();
+  EXPECT_EQ(named.name, "data");
+  EXPECT_EQ(named.destination, "/d");
+  EXPECT_TRUE(named.read_only && named.no_copy);
+  EXPECT_EQ(to_volume_request(parse_volume("/d").value()).value().name, "");
+  EXPECT_EQ(to_volume_request(parse_volume("sub/dir:/d").value()).error().hint(),
+            "to show a directory of the host, give its absolute path, or ./sub/dir");
+  EXPECT_FALSE(
+      to_volume_request(parse_mount("type=volume,src=vv,dst=/d,volume-driver=nfs", kCwd).value()));
+}
+
 TEST(Mounts, WhatWeDoNotHaveIsRefusedByName) {
-  EXPECT_EQ(to_spec_mount(parse_volume("data:/data").value(), kCwd).error().message(),
-            "mount of type volume at /data is not supported yet");
+  EXPECT_EQ(to_spec_mount(parse_mount("type=npipe,src=a,dst=/data", kCwd).value(), kCwd)
+                .error()
+                .message(),
+            "mount of type npipe at /data is not supported yet");
   EXPECT_EQ(to_spec_mount(parse_volume("/a:b").value(), kCwd).error().message(),
             "invalid mount path: 'b' must be an absolute path");
   EXPECT_EQ(to_spec_mount(parse_volume("~/a:/b").value(), kCwd).error().hint(),

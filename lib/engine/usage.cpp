@@ -1,0 +1,123 @@
+#include "engine/usage.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/split.h"
+#include "engine/freeze.h"
+#include "os/file.h"
+
+namespace suit::engine {
+namespace {
+
+std::uint64_t number(std::string_view text) {
+  text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t")));
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+// The number behind `key` at the start of a line; nullopt without such a line.
+std::optional<std::uint64_t> value_of(std::string_view text, std::string_view key) {
+  for (std::string_view line : split(text, '\n'))
+    if (line.starts_with(key)) return number(line.substr(key.size()));
+  return std::nullopt;
+}
+
+std::string proc(pid_t pid, std::string_view file) {
+  return os::read_file(fmt::format("/proc/{}/{}", pid, file)).value_or("");
+}
+
+// Field `index` of /proc/PID/stat, counted as the manual page does; from 3 on.
+std::uint64_t stat_field(std::string_view stat, std::size_t index) {
+  std::size_t name_end = stat.rfind(')');
+  if (name_end == std::string_view::npos || name_end + 2 > stat.size()) return 0;
+  auto fields = split(stat.substr(name_end + 2), ' ');
+  return index - 3 < fields.size() ? number(fields[index - 3]) : 0;
+}
+
+void add_process(Usage& usage, pid_t pid, bool count_cpu, bool count_memory) {
+  std::string stat = proc(pid, "stat");
+  usage.tasks += stat_field(stat, 20);
+  if (count_cpu) {
+    auto ticks = stat_field(stat, 14) + stat_field(stat, 15);
+    auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    usage.cpu += std::chrono::nanoseconds(ticks * (1'000'000'000 / per_second));
+  }
+  if (count_memory)
+    usage.memory_bytes += value_of(proc(pid, "smaps_rollup"), "Pss:").value_or(0) * 1024;
+  std::string io = proc(pid, "io");
+  usage.read_bytes += value_of(io, "read_bytes:").value_or(0);
+  usage.written_bytes += value_of(io, "write_bytes:").value_or(0);
+}
+
+// `  eth0: 1296 16 0 0 0 0 0 0 816 10 …`: received bytes are the 1st number, sent ones the 9th.
+void add_network(Usage& usage, pid_t pid) {
+  const std::string text = proc(pid, "net/dev");
+  for (std::string_view line : split(text, '\n')) {
+    std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || line.substr(0, colon).ends_with(" lo") ||
+        line.starts_with("lo:"))
+      continue;
+    std::size_t column = 0;
+    for (std::string_view word : split(line.substr(colon + 1), ' ')) {
+      if (word.empty()) continue;
+      ++column;
+      if (column == 1) usage.received_bytes += number(word);
+      if (column == 9) usage.sent_bytes += number(word);
+    }
+  }
+}
+
+bool read_cgroup_cpu(Usage& usage, const State& state) {
+  if (state.cgroup_dir.empty()) return false;
+  auto text = os::read_file(state.cgroup_dir + "/cpu.stat");
+  auto used = text ? value_of(*text, "usage_usec ") : std::nullopt;
+  if (used) usage.cpu = std::chrono::microseconds(*used);
+  return used.has_value();
+}
+
+bool read_cgroup_memory(Usage& usage, const State& state) {
+  if (state.cgroup_dir.empty()) return false;
+  auto current = os::read_file(state.cgroup_dir + "/memory.current", 64);
+  if (!current) return false;
+  auto stat = os::read_file(state.cgroup_dir + "/memory.stat");
+  std::uint64_t cache = stat ? value_of(*stat, "inactive_file ").value_or(0) : 0;
+  std::uint64_t used = number(*current);
+  usage.memory_bytes = used - std::min(used, cache);
+  auto limit = os::read_file(state.cgroup_dir + "/memory.max", 64);
+  if (limit && !limit->starts_with("max")) usage.memory_limit_bytes = number(*limit);
+  return true;
+}
+
+}  // namespace
+
+Result<Usage> read_usage(const State& state) {
+  Usage usage;
+  SUIT_LET(std::vector<pid_t> pids, processes_of(state));
+  bool cpu_known = read_cgroup_cpu(usage, state);
+  bool memory_known = read_cgroup_memory(usage, state);
+  usage.when = std::chrono::steady_clock::now();
+  for (pid_t pid : pids)
+    add_process(usage, pid, !cpu_known, !memory_known);
+  add_network(usage, state.pid);
+  if (usage.memory_limit_bytes == 0) {
+    std::string memory = os::read_file("/proc/meminfo").value_or("");
+    usage.memory_limit_bytes = value_of(memory, "MemTotal:").value_or(0) * 1024;
+  }
+  return usage;
+}
+
+double cpu_percent(const Usage& before, const Usage& after) {
+  auto wall = std::chrono::duration<double>(after.when - before.when).count();
+  auto cpu = std::chrono::duration<double>(after.cpu - before.cpu).count();
+  return wall > 0 && cpu > 0 ? cpu / wall * 100 : 0;
+}
+
+}  // namespace suit::engine
