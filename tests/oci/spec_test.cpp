@@ -120,21 +120,13 @@ TEST(Spec, AcceptsMembersThatAskForNothing) {
   EXPECT_EQ(message(parse_spec(with("", R"(,"x-unknown":{"a":1})"))), "accepted");
 }
 
-TEST(Spec, AcceptsTheDeviceRuleThatRuncAndCrunWrite) {
-  EXPECT_EQ(message(parse_spec(with(
-                "", R"(,"linux":{"resources":{"devices":[{"allow":false,"access":"rwm"}]}})"))),
-            "accepted");
-  EXPECT_EQ(message(parse_spec(
-                with("", R"(,"linux":{"resources":{"devices":[{"allow":true,"access":"rwm"}]}})"))),
-            "/linux/resources/devices: is not supported yet");
-}
-
 // Accepted as documents, refused as something that we cannot do.
 const corpora::Deviations kNotOurs = {
     {"config-good-freebsd-example", "another operating system"},
     {"config-good-freebsd-minimal", "another operating system"},
     {"config-good-zos-example", "another operating system"},
     {"config-good-zos-minimal", "another operating system"},
+    {"config-good-spec-example", "of version 0.5.0-dev, before 1.0"},
     {"config-good-linux-netdevice", "network devices are not implemented"},
 };
 

@@ -67,7 +67,7 @@ TEST_F(Features, MapTheIdsOfAMount) {
 }
 
 TEST_F(Features, JoinNamespacesByPath) {
-  oci::Spec spec = Bundle::shell("readlink /proc/self/ns/net /proc/self/ns/ipc");
+  oci::Spec spec = Bundle::shell("readlink /proc/self/ns/net; readlink /proc/self/ns/ipc");
   for (oci::Namespace& ns : spec.linux_.namespaces)
     if (ns.type == "network" || ns.type == "ipc")
       ns.path = ns.type == "network" ? "/proc/self/ns/net" : "/proc/self/ns/ipc";

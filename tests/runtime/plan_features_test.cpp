@@ -10,6 +10,7 @@
 
 #include "runtime/explain.h"
 #include "runtime/plan.h"
+#include "runtime/render.h"
 
 namespace suit::runtime {
 namespace {
@@ -177,6 +178,13 @@ TEST(PlanFeatures, RefuseWhatCannotBe) {
     ASSERT_FALSE(plan) << message;
     EXPECT_THAT(plan.error().message(), HasSubstr(message));
   }
+}
+
+// Names, formats and numbers are three tables in the order of `Call`, which is the alphabet's.
+TEST(Calls, HaveTheirNamesInOrder) {
+  for (std::size_t i = 1; i < kCallCount; ++i)
+    EXPECT_LT(call_name(static_cast<Call>(i - 1)), call_name(static_cast<Call>(i)));
+  EXPECT_EQ(call_name(Call::sendmsg), "sendmsg");
 }
 
 TEST(PlanExec, EntersAllNamespacesAtOnceAndMakesNoneAgain) {
