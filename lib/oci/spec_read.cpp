@@ -144,8 +144,8 @@ Linux read_linux(const Cursor& at) {
   out.gid_mappings = read_mappings(at.member("gidMappings"));
   out.devices = read_devices(at.member("devices"));
   out.cgroups_path = at.member("cgroupsPath").text();
-  out.masked_paths = at.member("maskedPaths").texts();
-  out.readonly_paths = at.member("readonlyPaths").texts();
+  out.masked_paths = read_absolutes(at.member("maskedPaths"));
+  out.readonly_paths = read_absolutes(at.member("readonlyPaths"));
   out.sysctl = at.member("sysctl").text_map();
   const Cursor propagation = at.member("rootfsPropagation");
   out.rootfs_propagation = propagation.text();

@@ -21,6 +21,7 @@ std::uint32_t read_id(const Cursor& at);
 void refuse_unsupported(const Cursor& at, std::initializer_list<std::string_view> keys);
 void check_object(const Cursor& at);
 std::string read_absolute(const Cursor& at);
+std::vector<std::string> read_absolutes(const Cursor& at);
 
 Process read_process(const Cursor& at);
 Hooks read_hooks(const Cursor& at);

@@ -141,6 +141,13 @@ std::string read_absolute(const Cursor& at) {
   return path;
 }
 
+std::vector<std::string> read_absolutes(const Cursor& at) {
+  std::vector<std::string> paths;
+  for (const Cursor& item : at.items())
+    paths.push_back(read_absolute(item));
+  return paths;
+}
+
 Hooks read_hooks(const Cursor& at) {
   check_object(at);
   Hooks hooks;

@@ -112,6 +112,8 @@ void plan_terminal(Builder& b, const PlanInput& in, bool has_console_node);
 Result<void> plan_process(Builder& b, const PlanInput& in, bool is_first = true);
 void plan_program(Builder& b);
 
+/// Texts and ids of a process that the kernel would read otherwise than we do.
+Result<void> check_process(const oci::Process& process);
 /// The `CLONE_NEW*` bit of a namespace type.
 std::uint64_t namespace_flag(std::string_view type);
 /// Limits that a process of a user namespace may not raise itself: set from outside.

@@ -54,8 +54,7 @@ std::string step_hint(std::string_view step, const Op& op, int code) {
            "selinuxLabel and apparmorProfile out";
   if (step == "tty.open" && code == ENOENT)
     return "the container has no terminals: mount devpts on /dev/pts";
-  if (step == "mount.other" && code == EINVAL)
-    return "the file system refuses one of the options";
+  if (step == "mount.other" && code == EINVAL) return "the file system refuses one of the options";
   if (step == "process.rlimit" && code == EPERM)
     return "only CAP_SYS_RESOURCE may raise a hard limit: ask for less";
   return "";

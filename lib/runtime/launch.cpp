@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,18 +91,15 @@ std::string plan_image(const LaunchPlan& plan, const Slots& slots, std::uint32_t
 // Memory that the helper and we both see: its stamps.
 class SharedStamps {
  public:
+  // Of our own lane: a child that does not share our memory writes there, too.
+  static Result<SharedStamps> anonymous(std::size_t count) { return map(count, -1); }
   static Result<SharedStamps> create(std::size_t count, Slots& slots) {
     int fd = ::memfd_create("times", MFD_CLOEXEC);
     if (fd < 0) return fail(errno, "memfd_create(\"times\")");
     slots.own(kSlotTimes, fd);
-    std::size_t size = count * sizeof(Stamp);
-    if (::ftruncate(fd, static_cast<off_t>(size)) != 0) return fail(errno, "ftruncate(times)");
-    void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (memory == MAP_FAILED) return fail(errno, "mmap(times)");
-    auto* stamps = static_cast<Stamp*>(memory);
-    for (std::size_t i = 0; i < count; ++i)
-      stamps[i] = Stamp{};
-    return SharedStamps(stamps, count);
+    if (::ftruncate(fd, static_cast<off_t>(count * sizeof(Stamp))) != 0)
+      return fail(errno, "ftruncate(times)");
+    return map(count, fd);
   }
   SharedStamps() = default;
   SharedStamps(SharedStamps&& other) noexcept
@@ -114,9 +112,19 @@ class SharedStamps {
   ~SharedStamps() {
     if (stamps_) ::munmap(stamps_, count_ * sizeof(Stamp));
   }
-  const Stamp* data() const { return stamps_; }
+  Stamp* data() const { return stamps_; }
+  std::span<const Stamp> all() const { return {stamps_, count_}; }
 
  private:
+  static Result<SharedStamps> map(std::size_t count, int fd) {
+    int flags = MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0);
+    void* memory = ::mmap(nullptr, count * sizeof(Stamp), PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (memory == MAP_FAILED) return fail(errno, "mmap(times)");
+    auto* stamps = static_cast<Stamp*>(memory);
+    for (std::size_t i = 0; i < count; ++i)
+      stamps[i] = Stamp{};
+    return SharedStamps(stamps, count);
+  }
   SharedStamps(Stamp* stamps, std::size_t count) : stamps_(stamps), count_(count) {}
   Stamp* stamps_ = nullptr;
   std::size_t count_ = 0;
@@ -211,7 +219,7 @@ class Launch {
   std::array<const char*, 1> helper_envp_{};
   std::string image_;
   Failure reported_;
-  std::vector<Stamp> host_stamps_;
+  SharedStamps host_stamps_;
   std::vector<int> slots_at_clone_;
   SharedStamps container_stamps_;
   pid_t pid_ = -1;
@@ -261,7 +269,7 @@ Result<void> Launch::prepare() {
                    (inputs_.die_with_parent ? kWhenDieWithParent : 0U) |
                    (inputs_.timed ? kWhenTimed : 0U);
   if (inputs_.timed) {
-    host_stamps_.resize(plan_.host.size());
+    SUIT_LET(host_stamps_, SharedStamps::anonymous(plan_.host.size()));
     machine_.stamps = host_stamps_.data();
     SUIT_LET(container_stamps_, SharedStamps::create(plan_.container.size(), slots_));
   }
@@ -308,9 +316,9 @@ Failure Launch::clone() {
   for (std::uint32_t i = parts_.clone; i < parts_.child; ++i) {
     const Op& op = plan_.host[i];
     if ((op.when & ~machine_.asked) != 0) continue;
-    if (machine_.stamps) host_stamps_[i].start_ns = kernel_.now_ns();
+    if (machine_.stamps) host_stamps_.data()[i].start_ns = kernel_.now_ns();
     long pid = clone_once(op, work);
-    if (machine_.stamps) host_stamps_[i].result = pid;
+    if (machine_.stamps) host_stamps_.data()[i].result = pid;
     if (pid >= 0) {
       pid_ = static_cast<pid_t>(pid);
       return {};
@@ -389,7 +397,7 @@ Timeline Launch::timeline(std::int64_t start_ns) const {
   auto since = [&](std::int64_t at) {
     return std::chrono::nanoseconds(at == 0 ? 0 : at - start_ns);
   };
-  for (const Stamp& stamp : host_stamps_) {
+  for (const Stamp& stamp : host_stamps_.all()) {
     out.host.push_back(since(stamp.start_ns));
     out.host_results.push_back(stamp.result);
   }

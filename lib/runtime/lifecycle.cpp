@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "os/process.h"
+#include "runtime/builder_internal.h"
 #include "runtime/failure_internal.h"
 #include "runtime/hooks.h"
 #include "runtime/lifecycle_internal.h"
@@ -215,8 +216,15 @@ Result<Container> exec_in_container(const StateStore& store, std::string_view id
   SUIT_LET(oci::Spec spec, container_spec(store, state));
   spec.process = options.process;
   SUIT_LET(HostFacts facts, probe_host());
-  SUIT_LET(LaunchPlan plan, plan_exec(spec, facts, exec_target(state, spec),
-                                      {.preserved_fds = options.preserved_fds}));
+  ExecTarget target = exec_target(state, spec);
+  if (!options.cgroup.empty()) {
+    if (target.cgroup_dir.empty())
+      return fail(0, "--cgroup: the container has no cgroup of version 2");
+    // "..": out of it. A path that is clean has none, and starts where the container's ends.
+    target.cgroup_dir += clean_path(options.cgroup);
+  }
+  SUIT_LET(LaunchPlan plan,
+           plan_exec(spec, facts, target, {.preserved_fds = options.preserved_fds}));
   SUIT_LET(os::Fd root, os::open_at(os::FdRef::cwd(), fmt::format("/proc/{}/root", state.init.pid),
                                     O_PATH | O_DIRECTORY));
   SUIT_LET(Stdio stdio, own_stdio());

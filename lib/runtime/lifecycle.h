@@ -75,6 +75,7 @@ struct ExecOptions {
   std::optional<os::FdRef> console = {};
   unsigned preserved_fds = 0;
   bool dies_with_parent = false;
+  std::string cgroup = {};  ///< below the container's own, in the version 2 tree; empty: its own
 };
 /// \errors 0 when the container is not running; those of `launch`
 Result<Container> exec_in_container(const StateStore& store, std::string_view id,

@@ -22,37 +22,21 @@ bool is_id(std::string_view id) {
 
 bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
 
-// The kernel would read a text with a NUL as a shorter one than we have checked.
-Result<void> check_texts(const oci::Spec& spec) {
-  for (const std::string& arg : spec.process.args)
-    if (has_nul(arg)) return fail(0, "/process/args: an argument holds a NUL byte");
-  for (const std::string& entry : spec.process.env)
-    if (has_nul(entry) || entry.find('=') == std::string::npos || entry.starts_with('='))
-      return fail(0, fmt::format("/process/env: \"{}\" is not NAME=value",
-                                 entry.substr(0, entry.find('='))));
+Result<void> check_mount_texts(const oci::Spec& spec) {
   for (const oci::SpecMount& mount : spec.mounts) {
     bool is_bad = has_nul(mount.destination) || has_nul(mount.source) || has_nul(mount.type);
     for (const std::string& option : mount.options)
       is_bad = is_bad || has_nul(option);
     if (is_bad) return fail(0, "/mounts: a text holds a NUL byte");
   }
-  for (const std::string* text : {&spec.hostname, &spec.domainname, &spec.process.cwd})
-    if (has_nul(*text)) return fail(0, "hostname, domainname or cwd holds a NUL byte");
+  for (const std::string* text : {&spec.hostname, &spec.domainname})
+    if (has_nul(*text)) return fail(0, "hostname or domainname holds a NUL byte");
   return {};
 }
 
 Result<void> check_spec(const oci::Spec& spec) {
-  SUIT_TRY(check_texts(spec));
-  if (!spec.process.cwd.starts_with('/'))
-    return fail(0, fmt::format("/process/cwd: \"{}\" is not an absolute path", spec.process.cwd));
-  if (std::ranges::count(spec.process.cwd, '/') > 64)
-    return fail(0, "/process/cwd: more than 64 components");
-  // setresuid(2) reads this number as "leave it": the program would stay root (CVE-2024-40635).
-  constexpr std::uint32_t kNoId = UINT32_MAX;
-  const oci::SpecUser& user = spec.process.user;
-  if (user.uid == kNoId || user.gid == kNoId)
-    return fail(0, fmt::format("/process/user: {} is not a user or group id", kNoId));
-  return {};
+  SUIT_TRY(check_mount_texts(spec));
+  return check_process(spec.process);
 }
 
 Result<void> check_namespaces(const PlanInput& in) {
@@ -63,11 +47,13 @@ Result<void> check_namespaces(const PlanInput& in) {
         return fail(0, fmt::format("/linux/namespaces/{}: a second {} namespace", i, list[i].type));
   if (!in.has_namespace("mount") && !in.joins_namespace("mount"))
     return fail(0, "/linux/namespaces: a mount namespace is missing", "add {\"type\": \"mount\"}");
-  if (in.shares_namespace("uts") && !in.spec.hostname.empty() &&
-      std::ranges::none_of(list, [](const oci::Namespace& ns) { return ns.type == "uts"; }))
-    return fail(
-        0,
-        "/hostname: would change the host's name: the container has no uts namespace of its own");
+  bool has_uts = in.has_namespace("uts") || in.joins_namespace("uts");
+  for (auto [pointer, name] :
+       {std::pair{"/hostname", &in.spec.hostname}, std::pair{"/domainname", &in.spec.domainname}})
+    if (!has_uts && !name->empty())
+      return fail(0, fmt::format("{}: would change the host's name: the container has no uts "
+                                 "namespace of its own",
+                                 pointer));
   return {};
 }
 
@@ -92,6 +78,28 @@ Result<void> check_mappings(const PlanInput& in) {
 }
 
 }  // namespace
+
+// The kernel would read a text with a NUL as a shorter one than we have checked.
+Result<void> check_process(const oci::Process& process) {
+  for (const std::string& arg : process.args)
+    if (has_nul(arg)) return fail(0, "/process/args: an argument holds a NUL byte");
+  for (const std::string& entry : process.env)
+    if (has_nul(entry) || entry.find('=') == std::string::npos || entry.starts_with('='))
+      return fail(0, fmt::format("/process/env: \"{}\" is not NAME=value",
+                                 entry.substr(0, entry.find('='))));
+  if (has_nul(process.cwd)) return fail(0, "/process/cwd: holds a NUL byte");
+  if (!process.cwd.starts_with('/'))
+    return fail(0, fmt::format("/process/cwd: \"{}\" is not an absolute path", process.cwd));
+  if (std::ranges::count(process.cwd, '/') > 64)
+    return fail(0, "/process/cwd: more than 64 components");
+  // setresuid(2) reads this number as "leave it": the program would stay root (CVE-2024-40635).
+  constexpr std::uint32_t kNoId = UINT32_MAX;
+  const oci::SpecUser& user = process.user;
+  if (user.uid == kNoId || user.gid == kNoId ||
+      std::ranges::find(user.additional_gids, kNoId) != user.additional_gids.end())
+    return fail(0, fmt::format("/process/user: {} is not a user or group id", kNoId));
+  return {};
+}
 
 Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, std::string_view id,
                                const SeccompFilter* filter) {

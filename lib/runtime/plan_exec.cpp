@@ -69,6 +69,7 @@ std::uint64_t namespaces_of(const oci::Spec& spec) {
 
 Result<LaunchPlan> plan_exec(const oci::Spec& spec, const HostFacts& facts,
                              const ExecTarget& target, const PlanOptions& options) {
+  SUIT_TRY(check_process(spec.process));
   // The container is made already: nothing of it is made again.
   oci::Spec joining;
   joining.process = spec.process;

@@ -129,11 +129,11 @@ constexpr std::array<CallFormat, kCallCount> kFormats = {{
     {"rt_sigprocmask",
      {{{Show::Named, Family::MaskHow}, {Show::SignalSet}, {Show::StringOrNull}, {Show::Number}}}},
     {"sched_setattr", {{{Show::Number}, {Show::Buffer}, {Show::Number}}}},
-    {"sendmsg", {{{Show::Fd}, {Show::Buffer}, {Show::Number}}}},
     {"seccomp",
      {{{Show::Named, Family::SeccompOperation},
        {Show::Flags, Family::SeccompFlag},
        {Show::Filter}}}},
+    {"sendmsg", {{{Show::Fd}, {Show::Buffer}, {Show::Number}}}},
     {"setdomainname", {{{Show::String}, {Show::Number}}}},
     {"setgroups", {{{Show::Number}, {Show::Groups}}}},
     {"sethostname", {{{Show::String}, {Show::Number}}}},
@@ -278,8 +278,10 @@ std::string number_text(const Op& op, int index) {
 }
 
 std::string buffer_text(const LaunchPlan& plan, const Op& op, int index) {
-  if (op.kinds[index] != Arg::Text) return "…";
-  return quoted(plan.string_at(static_cast<std::uint32_t>(op.args[index])));
+  // What is read is known only then; messages and schedules are structs.
+  bool is_text = op.kinds[index] == Arg::Text && op.call != Call::read &&
+                 op.call != Call::sendmsg && op.call != Call::sched_setattr;
+  return is_text ? quoted(plan.string_at(static_cast<std::uint32_t>(op.args[index]))) : "…";
 }
 
 std::string ioctl_argument(const LaunchPlan& plan, const Op& op, std::int32_t word) {

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Holds the explanation of a bundle's start equal to what strace sees.
 
-    explain_bundle.py SUIT_OCI plain|rich
+    explain_bundle.py SUIT_OCI plain|rich|userns
 
 Makes a bundle of busybox in a temporary directory and hands it to explain_equals_strace.py. `plain`
-is the default spec; `rich` has binds, a plain user, limits, sysctls, devices, a read-only root.
+is the default spec; `rich` has binds, a plain user, limits, sysctls, devices, a read-only root; `userns` runs in
+user and time namespaces of its own, with scheduling and personality.
 """
 
 import json
@@ -49,6 +50,22 @@ def enrich(spec, bundle):
     spec["linux"]["sysctl"] = {"kernel.shmmax": "100", "net.ipv4.ip_forward": "1"}
 
 
+def separate(spec, bundle):
+    maps = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+    linux, process = spec["linux"], spec["process"]
+    linux["namespaces"] += [{"type": "user"}, {"type": "time"}]
+    linux["uidMappings"] = linux["gidMappings"] = maps
+    linux["timeOffsets"] = {"boottime": {"secs": 1000}}
+    linux["personality"] = {"domain": "LINUX32"}
+    linux["rootfsPropagation"] = "rshared"
+    process["rlimits"] = [{"type": "RLIMIT_NOFILE", "soft": 512, "hard": 1024}]
+    process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 19}
+    process["ioPriority"] = {"class": "IOPRIO_CLASS_IDLE"}
+    for folder, _, files in os.walk(f"{bundle}/rootfs"):
+        for name in [folder] + [f"{folder}/{file}" for file in files]:
+            os.lchown(name, 100000, 100000)
+
+
 def main():
     suit_oci, kind = sys.argv[1:]
     for reason, missing in (("root", os.geteuid() != 0), ("strace", not shutil.which("strace")),
@@ -65,6 +82,8 @@ def main():
         spec["process"]["args"] = ["true"]
         if kind == "rich":
             enrich(spec, bundle)
+        if kind == "userns":
+            separate(spec, bundle)
         with open(f"{bundle}/config.json", "w") as file:
             json.dump(spec, file)
         explanation = f"{bundle}/explanation.json"

@@ -92,6 +92,8 @@ TEST(Spec, RefusesValuesThatMeanNothing) {
        "/hooks/poststop/0/path: must be an absolute path, not \"x\""},
       {"", R"(,"hooks":{"prestart":[{"path":"/x","timeout":0}]})",
        "/hooks/prestart/0/timeout: must be greater than zero"},
+      {"", R"(,"linux":{"maskedPaths":["proc/kcore"]})",
+       "/linux/maskedPaths/0: must be an absolute path, not \"proc/kcore\""},
       {R"(,"ioPriority":{"class":"IOPRIO_CLASS_BF","priority":1})", "",
        "/process/ioPriority/class: unknown class \"IOPRIO_CLASS_BF\" (did you mean "
        "\"IOPRIO_CLASS_BE\"?)"},
@@ -118,21 +120,13 @@ TEST(Spec, AcceptsMembersThatAskForNothing) {
   EXPECT_EQ(message(parse_spec(with("", R"(,"x-unknown":{"a":1})"))), "accepted");
 }
 
-TEST(Spec, AcceptsTheDeviceRuleThatRuncAndCrunWrite) {
-  EXPECT_EQ(message(parse_spec(with(
-                "", R"(,"linux":{"resources":{"devices":[{"allow":false,"access":"rwm"}]}})"))),
-            "accepted");
-  EXPECT_EQ(message(parse_spec(
-                with("", R"(,"linux":{"resources":{"devices":[{"allow":true,"access":"rwm"}]}})"))),
-            "/linux/resources/devices: is not supported yet");
-}
-
 // Accepted as documents, refused as something that we cannot do.
 const corpora::Deviations kNotOurs = {
     {"config-good-freebsd-example", "another operating system"},
     {"config-good-freebsd-minimal", "another operating system"},
     {"config-good-zos-example", "another operating system"},
     {"config-good-zos-minimal", "another operating system"},
+    {"config-good-spec-example", "of version 0.5.0-dev, before 1.0"},
     {"config-good-linux-netdevice", "network devices are not implemented"},
 };
 

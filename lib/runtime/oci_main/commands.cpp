@@ -103,6 +103,8 @@ Result<oci::Process> exec_process(const Session& session, const Arguments& args)
     auto process = oci::parse_process(text);
     if (!process) return wrap(std::move(process).error(), file);
     if (args.has("tty")) process->terminal = true;
+    SUIT_LET(runtime::ContainerState state, session.store.load(args.positional[0]));
+    runtime::add_home(*process, state.rootfs);
     return process;
   }
   if (args.positional.size() < 2)
@@ -186,6 +188,7 @@ Result<int> exec(const Session& session, const Arguments& args) {
   runtime::ExecOptions options;
   SUIT_LET(options.process, exec_process(session, args));
   options.pid_file = args.text("pid-file");
+  options.cgroup = args.text("cgroup");
   SUIT_LET(options.preserved_fds, args.number("preserve-fds", 0, kMostPreserved));
   bool we_stay = !args.has("detach");
   options.dies_with_parent = we_stay;

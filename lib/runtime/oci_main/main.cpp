@@ -74,11 +74,20 @@ void log_sink(log::Level level, std::string_view line) {
   write_all(STDERR_FILENO, fmt::format("suit-oci: {}\n", line));
 }
 
+// The message in words that callers look for: those of Go, which spells errors in lower case.
+std::string message_for_callers(const Error& error) {
+  std::string text = error.what();
+  if (error.step() == "exec" && error.code() == ENOENT) text += ": executable file not found";
+  if (error.code() != 0) {
+    std::string reason = ::strerrordesc_np(error.code());
+    reason[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(reason[0])));
+    text += ": " + reason;
+  }
+  return error.hint().empty() ? text : fmt::format("{} ({})", text, error.hint());
+}
+
 int report(const Error& error) {
-  // One line for programs, which look for words in it; the hint is for people.
-  log_to_file("error", error.hint().empty()
-                           ? error.message()
-                           : fmt::format("{} ({})", error.message(), error.hint()));
+  log_to_file("error", message_for_callers(error));
   std::string text = fmt::format("suit-oci: {}\n", error.message());
   if (!error.hint().empty()) text += fmt::format("hint: {}\n", error.hint());
   write_all(STDERR_FILENO, text);
