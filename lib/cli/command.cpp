@@ -20,16 +20,15 @@ struct Group {
   std::string_view name;
   std::string_view summary;
 };
-constexpr std::array kGroups = {
-    Group{"builder", "Manage builds"},
-    Group{"cdi", "Manage descriptions of devices"},
-    Group{"container", "Manage containers"},
-    Group{"dockerfile", "Look at Dockerfiles"},
-    Group{"gpu", "Look at GPUs"},
-    Group{"image", "Manage images"},
-    Group{"name", "Understand image names"},
-    Group{"system", "Manage Spacesuit"},
-    Group{"volume", "Manage volumes"}};
+constexpr std::array kGroups = {Group{"builder", "Manage builds"},
+                                Group{"cdi", "Manage descriptions of devices"},
+                                Group{"container", "Manage containers"},
+                                Group{"dockerfile", "Look at Dockerfiles"},
+                                Group{"gpu", "Look at GPUs"},
+                                Group{"image", "Manage images"},
+                                Group{"name", "Understand image names"},
+                                Group{"system", "Manage Spacesuit"},
+                                Group{"volume", "Manage volumes"}};
 
 // Calls \p each with every name of \p command until it says true.
 template <typename Each>
