@@ -45,10 +45,11 @@ std::string location(std::string_view name, const SourceSpan& span) {
 
 // Looks only at the lines around the place: a file may have thousands of findings.
 std::string render_excerpt(std::string_view name, std::string_view text, const SourceSpan& span) {
-  if (span.line == 0 || span.offset > text.size()) return {};
-  std::size_t at = line_start(text, span.offset);
-  if (at == text.size()) return {};
-  std::string_view covered = text.substr(span.offset, span.length);
+  // An offset lies on line offset + 1 at the latest: a place that cannot be is none.
+  if (span.line == 0 || text.empty() || span.line > span.offset + 1) return {};
+  const std::size_t offset = std::min(span.offset, text.size() - 1);
+  std::size_t at = line_start(text, offset);
+  std::string_view covered = text.substr(offset, span.length);
   auto newlines = static_cast<std::size_t>(std::ranges::count(covered, '\n'));
   std::size_t last = span.line + newlines;
   std::size_t number = span.line;
