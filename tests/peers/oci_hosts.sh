@@ -30,7 +30,7 @@ say() {
   timeout 60 "$@" >"$here/.said" 2>"$here/.said.err" </dev/null
   said_code=$?
   # Errors are worded by the runtime; callers turn them into codes.
-  cat "$here/.said" "$here/.said.err" | grep -vE '^(Error|error|: exit|OCI|ctr:|docker:|time=|level=|suit-oci|hint|ERRO|WARN)' "$here/.said" |
+  cat "$here/.said" "$here/.said.err" | grep -vE '^(Error|error|: exit|OCI|ctr:|docker:|time=|level=|suit-oci|hint|ERRO|WARN)' |
     sed -E 's/[0-9a-f]{64}/ID/g'
   echo "  exit $said_code"
 }
