@@ -108,6 +108,38 @@ TEST_F(Lifecycle, RunsTheProgramAtStartAndNotBefore) {
   EXPECT_FALSE(os::exists(bundle_.path() + "/state/" + id_));
 }
 
+// runtime.md, "Kill": MUST send the specified signal to the container process.
+TEST_F(Lifecycle, SendsTheSignalThatWasAskedFor) {
+  for (const char* signal : {"TERM", "SIGUSR1", "12"}) {
+    create(
+        Bundle::shell("for s in TERM USR1 USR2; do trap \"echo $s > /tmp/got; exit\" $s; done; "
+                      "echo > /tmp/ready; while :; do sleep 0.05; done"));
+    ASSERT_EQ(created_, 0) << file("log");
+    good({"start", id_});
+    for (int i = 0; i < 200 && !os::exists(bundle_.rootfs() + "/tmp/ready"); ++i)
+      ::usleep(10'000);
+    good({"kill", id_, signal});
+    EXPECT_TRUE(becomes("stopped"));
+    std::string wanted = signal == std::string("TERM") ? "TERM"
+                         : signal[0] == 'S'            ? "USR1"
+                                                       : "USR2";
+    EXPECT_EQ(file("rootfs/tmp/got"), wanted + "\n");
+    good({"delete", id_});
+    ::unlink((bundle_.rootfs() + "/tmp/ready").c_str());
+  }
+}
+
+// features.md: what a caller asks before it asks for more.
+TEST_F(Lifecycle, SaysWhatItCan) {
+  auto features = oci::parse_json(good({"features"}));
+  ASSERT_TRUE(features) << features.error().message();
+  EXPECT_EQ(features->string_or("ociVersionMin"), "1.0.0");
+  EXPECT_EQ(features->string_or("ociVersionMax"), "1.2.0");
+  EXPECT_EQ(features->find("hooks")->as_array()->size(), 6U);
+  EXPECT_EQ(features->find("linux")->find("namespaces")->as_array()->size(), 8U);
+  EXPECT_THAT(good({"--version"}), HasSubstr("\nspec: 1.2.0\n"));
+}
+
 // runtime.md: the operations MUST generate an error for what does not exist.
 TEST_F(Lifecycle, RefusesWhatDoesNotExist) {
   for (const char* command : {"start", "state", "kill", "delete"})
