@@ -1,13 +1,14 @@
 // SHA-256 of what layers are made of: bytes per second. The floor to compare with is
 // `openssl speed -evp sha256` or `openssl dgst -sha256` on the same machine.
 
-#include "hash/many.h"
 #include "hash/sha256.h"
 
 #include <random>
 #include <string>
 
 #include <benchmark/benchmark.h>
+
+#include "hash/many.h"
 
 namespace suit::hash {
 namespace {

@@ -245,8 +245,7 @@ Result<void> execute_run(Session& session, const Step& step, const RunOp& op,
   SUIT_TRY(
       make_directories(mounted.root, op.cwd, {.destination = op.cwd, .owner = {}, .mode = {}}));
 
-  SUIT_LET(const runtime::SeccompFilter filter,
-           runtime::default_filter(spec.process.capabilities));
+  SUIT_LET(const runtime::SeccompFilter filter, runtime::default_filter(spec.process.capabilities));
   SUIT_LET(const runtime::LaunchPlan plan,
            runtime::plan_launch(spec, session.facts, work.id(), &filter));
   for (const std::string& warning : plan.warnings) {

@@ -56,10 +56,11 @@ ListFormat layer_format() {
   ListFormat list;
   list.columns =
       "{{.ID}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Added}}\t{{.Changed}}\t{{.Deleted}}\t{{.Wasted}}";
-  list.headers = {{"ID", "LAYER"},         {"CreatedBy", "CREATED BY"}, {"Size", "SIZE"},
-                  {"Added", "ADDED"},      {"Changed", "CHANGED"},      {"Deleted", "DELETED"},
-                  {"Wasted", "WASTED"},    {"Digest", "DIGEST"},        {"CreatedAt", "CREATED AT"},
-                  {"StoredSize", "STORED"}, {"MediaType", "MEDIA TYPE"}};
+  list.headers = {
+      {"ID", "LAYER"},          {"CreatedBy", "CREATED BY"}, {"Size", "SIZE"},
+      {"Added", "ADDED"},       {"Changed", "CHANGED"},      {"Deleted", "DELETED"},
+      {"Wasted", "WASTED"},     {"Digest", "DIGEST"},        {"CreatedAt", "CREATED AT"},
+      {"StoredSize", "STORED"}, {"MediaType", "MEDIA TYPE"}};
   return list;
 }
 
@@ -79,9 +80,10 @@ void print_files(Invocation& in, const std::vector<store::LayerReport>& layers) 
   for (const store::LayerReport& layer : layers) {
     in.console.print("\n{} {}\n", layer.diff_id.short_hex(), instruction_of(layer));
     for (const store::LayerFile& file : layer.files)
-      in.console.print("{} {:>8}  {}{}\n", letter_of(file.kind),
-                       file.kind == store::LayerFile::Kind::Deleted ? "" : size_text(file.size_bytes),
-                       file.path, file.wasted ? "  (wasted)" : "");
+      in.console.print(
+          "{} {:>8}  {}{}\n", letter_of(file.kind),
+          file.kind == store::LayerFile::Kind::Deleted ? "" : size_text(file.size_bytes), file.path,
+          file.wasted ? "  (wasted)" : "");
   }
 }
 
@@ -97,9 +99,8 @@ void print_wasted(Invocation& in, const std::vector<store::LayerReport>& layers)
     for (const store::LayerFile& file : layer.files)
       if (file.wasted && file.size_bytes > 0) files.push_back(&file);
   }
-  const double seen = total == 0 ? 100.0
-                                 : 100.0 * static_cast<double>(total - wasted) /
-                                       static_cast<double>(total);
+  const double seen =
+      total == 0 ? 100.0 : 100.0 * static_cast<double>(total - wasted) / static_cast<double>(total);
   in.console.print("\n{} in {} layers, {} wasted by later ones: {:.1f}% is seen by containers\n",
                    size_text(total), layers.size(), size_text(wasted), seen);
   std::ranges::stable_sort(files, std::greater(), &store::LayerFile::size_bytes);
@@ -229,8 +230,7 @@ Result<int> image_diff(Invocation& in) {
   }
   ListFormat list;
   list.columns = "{{.Change}}\t{{.Path}}\t{{.Before}}\t{{.After}}";
-  list.headers = {
-      {"Change", "CHANGE"}, {"Path", "PATH"}, {"Before", "BEFORE"}, {"After", "AFTER"}};
+  list.headers = {{"Change", "CHANGE"}, {"Path", "PATH"}, {"Before", "BEFORE"}, {"After", "AFTER"}};
   SUIT_LET(const std::string text, render_list(format, list, rows));
   in.console.text(text);
   return 0;

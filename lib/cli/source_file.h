@@ -29,7 +29,7 @@ Result<std::string> read_stdin(std::string_view what, std::size_t limit_bytes);
 Result<SourceFile> read_source(const std::string& path);
 
 /// The Dockerfiles that \p path means: itself, or those of the directory: `Dockerfile`,
-/// `Containerfile`, `Dockerfile.*`, `*.Dockerfile`.
+/// `Containerfile`, and names with Dockerfile before or behind a dot.
 /// \errors 0 when the directory has none
 Result<std::vector<std::string>> find_sources(const std::string& path);
 

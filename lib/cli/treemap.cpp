@@ -1,10 +1,10 @@
 /// \file
 /// A treemap: rectangles whose areas are sizes.
 ///
-/// Problem: cut a rectangle into tiles of given areas that are as square as can be, so that they can be
-/// compared by eye. Method: "squarified" (Bruls, Huizing, van Wijk, 2000): largest first, tiles fill a
-/// row along the shorter side as long as that makes the worst of the row squarer; then the next row
-/// starts in what is left.
+/// Problem: cut a rectangle into tiles of given areas that are as square as can be, so that they
+/// can be compared by eye. Method: "squarified" (Bruls, Huizing, van Wijk, 2000): largest first,
+/// tiles fill a row along the shorter side as long as that makes the worst of the row squarer; then
+/// the next row starts in what is left.
 
 #include "cli/treemap.h"
 
@@ -21,10 +21,10 @@
 namespace suit::cli {
 namespace {
 
-constexpr double kWidth = 1200;       // px
-constexpr double kHeight = 640;       // px
-constexpr double kTitle = 18;         // px above each layer's tiles
-constexpr double kLeastWidth = 3;     // px: a layer of nothing but deletions is still seen
+constexpr double kWidth = 1200;         // px
+constexpr double kHeight = 640;         // px
+constexpr double kTitle = 18;           // px above each layer's tiles
+constexpr double kLeastWidth = 3;       // px: a layer of nothing but deletions is still seen
 constexpr std::size_t kMaxTiles = 300;  // of a layer; the rest is one tile
 
 struct Rect {
@@ -91,7 +91,8 @@ void squarify(std::span<const Tile> tiles, Rect free,
     double at = upright ? free.y : free.x;
     for (const Tile& tile : tiles.first(count)) {
       const double length = tile.area / thickness;
-      place(tile, upright ? Rect{free.x, at, thickness, length} : Rect{at, free.y, length, thickness});
+      place(tile,
+            upright ? Rect{free.x, at, thickness, length} : Rect{at, free.y, length, thickness});
       at += length;
     }
     (upright ? free.x : free.y) += thickness;
@@ -104,11 +105,11 @@ std::vector<Tile> tiles_of(const store::LayerReport& layer) {
   std::vector<Tile> tiles;
   for (const store::LayerFile& file : layer.files)
     if (file.size_bytes > 0)
-      tiles.push_back({static_cast<double>(file.size_bytes),
-                       fmt::format("{} {}{}", file.path,
-                                   human_size(static_cast<double>(file.size_bytes)),
-                                   file.wasted ? ", replaced or deleted later" : ""),
-                       file.wasted});
+      tiles.push_back(
+          {static_cast<double>(file.size_bytes),
+           fmt::format("{} {}{}", file.path, human_size(static_cast<double>(file.size_bytes)),
+                       file.wasted ? ", replaced or deleted later" : ""),
+           file.wasted});
   std::ranges::stable_sort(tiles, std::greater(), &Tile::area);
   if (tiles.size() <= kMaxTiles) return tiles;
   Tile rest;
@@ -187,8 +188,7 @@ std::string treemap_html(std::string_view image, const std::vector<store::LayerR
       "stored and sent. Point at a tile for its name.</p>\n",
       escape(image));
   out += treemap_svg(layers, titles);
-  out +=
-      "<table><tr><th>#<th>instruction<th>size<th>added<th>changed<th>deleted<th>wasted</tr>\n";
+  out += "<table><tr><th>#<th>instruction<th>size<th>added<th>changed<th>deleted<th>wasted</tr>\n";
   for (std::size_t i = 0; i < layers.size(); ++i)
     out += fmt::format("<tr><td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}</tr>\n", i + 1,
                        escape(titles[i]), human_size(static_cast<double>(layers[i].size_bytes)),

@@ -1,6 +1,5 @@
 #include "runner/sync.h"
 
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
