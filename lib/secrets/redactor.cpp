@@ -35,7 +35,7 @@ std::string base64_core(std::string_view bytes, std::size_t skip) {
   for (std::size_t bit = 0; bit + 6 <= padded.size() * 8; bit += 6) {
     unsigned value = 0;
     for (std::size_t i = bit; i < bit + 6; ++i) {
-      auto byte = static_cast<unsigned char>(padded[i / 8]);
+      const unsigned byte = static_cast<unsigned char>(padded[i / 8]);
       value = value << 1U | (byte >> (7 - i % 8) & 1U);
     }
     out += kBase64[value];

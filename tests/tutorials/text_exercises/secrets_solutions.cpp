@@ -52,7 +52,8 @@ std::string encoded_core(const std::string& value, std::size_t skip) {
   for (std::size_t bit = 0; bit + 6 <= bytes.size() * 8; bit += 6) {
     unsigned letter = 0;
     for (std::size_t i = bit; i < bit + 6; ++i)
-      letter = letter << 1U | (static_cast<unsigned char>(bytes[i / 8]) >> (7 - i % 8) & 1U);
+      letter =
+          letter << 1U | (unsigned{static_cast<unsigned char>(bytes[i / 8])} >> (7 - i % 8) & 1U);
     text += kLetters[letter];
   }
   return text.substr((skip * 8 + 5) / 6);
