@@ -27,7 +27,6 @@ std::string lower(std::string_view text) {
 // The fields of one flag, as they were written.
 struct Fields {
   std::string type, id, file, variable;
-  bool invalidate = false;
 };
 
 Result<void> read_field(std::string_view field, Fields& into) {
@@ -47,12 +46,8 @@ Result<void> read_field(std::string_view field, Fields& into) {
     into.file = value;
   } else if (key == "env") {
     into.variable = value;
-  } else if (key == "invalidate") {
-    if (value != "true" && value != "false")
-      return fail(0, fmt::format("invalid value for invalidate: {}", value), "true or false");
-    into.invalidate = value == "true";
   } else {
-    const std::vector<std::string> keys = {"type", "id", "src", "source", "env", "invalidate"};
+    const std::vector<std::string> keys = {"type", "id", "src", "source", "env"};
     return fail(0,
                 fmt::format("unexpected key '{}' in '{}'{}", key, field, did_you_mean(key, keys)));
   }
@@ -76,7 +71,7 @@ Result<SecretSource> parse_secret_source(std::string_view text, const Environmen
   if (read.type == "env" && read.variable.empty()) std::swap(read.variable, read.file);
   if (read.type != "file" && read.variable.empty() && read.file.empty() && environment(read.id))
     read.variable = read.id;
-  SecretSource source{read.id, SecretSource::Kind::Environment, read.variable, read.invalidate};
+  SecretSource source{read.id, SecretSource::Kind::Environment, read.variable};
   if (!read.variable.empty()) return source;
   source.kind = SecretSource::Kind::File;
   source.place = read.file.empty() ? read.id : read.file;

@@ -24,8 +24,7 @@ struct SecretSource {
   enum class Kind { File, Environment };
   std::string id;
   Kind kind = Kind::File;
-  std::string place;        ///< path, or name of the variable
-  bool invalidate = false;  ///< a new value makes the steps that use it run again
+  std::string place;  ///< path, or name of the variable
 };
 
 /// The value of an environment variable, or none.
