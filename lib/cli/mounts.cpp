@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/split.h"
 #include "cli/units.h"
 
 namespace suit::cli {
@@ -27,43 +28,6 @@ bool asks_for_nothing(std::string_view option) {
   constexpr std::array<std::string_view, 7> kWords = {"",           "rw",     "z",        "Z",
                                                       "consistent", "cached", "delegated"};
   return std::find(kWords.begin(), kWords.end(), option) != kWords.end();
-}
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> out;
-  while (true) {
-    const std::size_t end = text.find(separator);
-    out.emplace_back(text.substr(0, end));
-    if (end == std::string_view::npos) return out;
-    text.remove_prefix(end + 1);
-  }
-}
-
-// One record of RFC 4180: a field in double quotes may hold commas; "" in it is a quote.
-Result<std::vector<std::string>> split_csv(std::string_view text) {
-  std::vector<std::string> fields(1);
-  for (std::size_t i = 0; i < text.size();) {
-    std::string& field = fields.back();
-    if (text[i] == '"' && field.empty()) {
-      for (++i;; ++i) {
-        if (i >= text.size()) return fail(0, fmt::format("unterminated quote in '{}'", text));
-        if (text[i] == '"' && text.substr(i).starts_with("\"\""))
-          ++i;
-        else if (text[i] == '"')
-          break;
-        field += text[i];
-      }
-      ++i;
-      if (i < text.size() && text[i] != ',')
-        return fail(0, fmt::format("text after a quote in '{}'", text));
-    } else if (text[i] == ',') {
-      fields.emplace_back();
-      ++i;
-    } else {
-      field += text[i++];
-    }
-  }
-  return fields;
 }
 
 std::string lower(std::string text) {
@@ -209,9 +173,9 @@ struct MountReader {
 Result<MountRequest> parse_volume(std::string_view text) {
   if (text.empty()) return fail(0, "invalid empty volume spec");
   MountRequest request;
-  const std::vector<std::string> parts = split(text, ':');
+  const std::vector<std::string_view> parts = split(text, ':');
   if (parts.size() > 3) return fail(0, fmt::format("invalid spec: {}: too many colons", text));
-  if (std::any_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty(); }))
+  if (std::any_of(parts.begin(), parts.end(), [](std::string_view part) { return part.empty(); }))
     return fail(0, fmt::format("invalid spec: {}: empty section between colons", text));
   if (parts.size() == 1) {
     request.target = parts[0];
@@ -221,7 +185,7 @@ Result<MountRequest> parse_volume(std::string_view text) {
   request.target = parts[1];
   if (std::string_view("/.~").find(request.source[0]) != std::string_view::npos)
     request.type = "bind";
-  for (const std::string& option : split(parts.size() == 3 ? parts[2] : "", ',')) {
+  for (const std::string_view option : split(parts.size() == 3 ? parts[2] : "", ',')) {
     if (option == "ro")
       request.read_only = true;
     else if (option == "nocopy")
@@ -236,9 +200,10 @@ Result<MountRequest> parse_volume(std::string_view text) {
 
 Result<MountRequest> parse_mount(std::string_view text, const std::string& cwd) {
   if (text.empty()) return fail(0, "value is empty");
-  SUIT_LET(const std::vector<std::string> fields, split_csv(text));
+  const auto fields = csv_fields(text);
+  if (!fields) return fail(0, fmt::format("invalid mount '{}': {}", text, fields.error()));
   MountReader reader{cwd, {}, {}, false};
-  for (const std::string& field : fields)
+  for (const std::string& field : *fields)
     SUIT_TRY(reader.field(field));
   SUIT_TRY(reader.check());
   return std::move(reader.request);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/split.h"
+
 namespace suit::naming {
 namespace {
 
@@ -52,16 +54,6 @@ bool matches_host(std::string_view pattern, std::string_view domain) {
          domain.ends_with(tail);
 }
 
-std::vector<std::string> split(std::string_view path) {
-  std::vector<std::string> parts;
-  while (true) {
-    const std::size_t slash = path.find('/');
-    parts.emplace_back(path.substr(0, slash));
-    if (slash == std::string_view::npos) return parts;
-    path.remove_prefix(slash + 1);
-  }
-}
-
 }  // namespace
 
 std::span<const Registry> registries() { return kRegistries; }
@@ -74,13 +66,13 @@ const Registry* find_registry(std::string_view domain) {
 
 std::vector<std::pair<std::string, std::string>> name_parts(const Registry& registry,
                                                             std::string_view path) {
-  const std::vector<std::string> names = split(registry.path);
+  const std::vector<std::string_view> names = split(registry.path, '/');
   std::vector<std::pair<std::string, std::string>> parts;
-  for (std::string& part : split(path)) {
+  for (const std::string_view part : split(path, '/')) {
     if (parts.size() < names.size())
-      parts.emplace_back(names[parts.size()], std::move(part));
+      parts.emplace_back(names[parts.size()], part);
     else
-      parts.back().second += "/" + part;
+      parts.back().second.append("/").append(part);
   }
   return parts;
 }
