@@ -162,6 +162,14 @@ TEST(Plan, LowersLimitsThatTheHostDoesNotAllow) {
       HasSubstr("warning: /process/rlimits/0: RLIMIT_NOFILE is lowered from 1048576 to 20000"));
 }
 
+// Device rules are enforced; what else a spec limits must not be dropped in silence.
+TEST(Plan, WarnsOfLimitsThatItDoesNotEnforce) {
+  oci::Spec spec = spec_of();
+  EXPECT_THAT(dump(spec), Not(HasSubstr("limits are not enforced")));
+  spec.linux_.resources.pids_limit = 5;
+  EXPECT_THAT(dump(spec), HasSubstr("warning: /linux/resources: limits are not enforced"));
+}
+
 TEST(Plan, UsesTheHostNetworkWhenNoneIsAskedFor) {
   oci::Spec spec = spec_of();
   std::erase_if(spec.linux_.namespaces,
