@@ -10,6 +10,8 @@ set -eu
 cd "$(dirname "$0")/.."
 . .ci/debian.sh
 jobs=${SUIT_JOBS:-$(nproc)}
+# Several tests build parts of the tree again, and a second run most of it: ccache remembers.
+export CMAKE_CXX_COMPILER_LAUNCHER="${CMAKE_CXX_COMPILER_LAUNCHER-ccache}"
 failed=""
 
 say "1/4 packages"

@@ -15,6 +15,12 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+std::string_view trim(std::string_view text, std::string_view blanks) {
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
 std::expected<std::vector<std::string>, std::string> csv_fields(std::string_view text) {
   std::vector<std::string> fields;
   std::size_t at = 0;

@@ -1,5 +1,5 @@
 /// \file
-/// Cutting text at a separator.
+/// Cutting text at a separator, and blanks off its ends.
 
 #pragma once
 
@@ -12,6 +12,9 @@ namespace suit {
 
 /// The parts of \p text between \p separator, empty ones included; never none. They point into it.
 std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// \p text without the blanks at both ends.
+std::string_view trim(std::string_view text, std::string_view blanks = " \t");
 
 /// Fields between commas; a field in double quotes may hold commas, and `""` for a quote.
 /// \errors a phrase in the words of Go's encoding/csv

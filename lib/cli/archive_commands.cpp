@@ -14,6 +14,7 @@
 
 #include "build/changes.h"
 #include "cli/commands.h"
+#include "cli/show.h"
 #include "naming/reference.h"
 #include "oci/platform.h"
 #include "store/archive.h"
@@ -65,11 +66,6 @@ Result<store::SaveOptions> save_options(const std::string& format,
   }
   SUIT_TRY(layer::check(options.compression));
   return options;
-}
-
-std::string familiar(const std::string& name) {
-  const auto reference = naming::parse_reference(name);
-  return reference ? reference->familiar() : name;
 }
 
 }  // namespace

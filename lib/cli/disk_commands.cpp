@@ -12,7 +12,6 @@
 #include "cli/template.h"
 #include "cli/text.h"
 #include "cli/units.h"
-#include "naming/reference.h"
 #include "os/file.h"
 #include "store/usage.h"
 
@@ -21,13 +20,8 @@ namespace {
 
 using oci::Json;
 
-std::string size_text(std::uint64_t size_bytes) {
+std::string disk_size(std::uint64_t size_bytes) {
   return human_size(static_cast<double>(size_bytes), 4);
-}
-
-std::string familiar(const std::string& name) {
-  const auto reference = naming::parse_reference(name);
-  return reference ? reference->familiar() : name;
 }
 
 // What containers wrote, bytes on disk.
@@ -50,13 +44,13 @@ std::vector<ContainerUsage> container_usage(const engine::Engine& engine) {
 // One line of `system df`.
 Json usage_row(std::string_view type, std::size_t total, std::size_t active,
                std::uint64_t size_bytes, std::uint64_t idle_bytes) {
-  std::string reclaimable = size_text(idle_bytes);
+  std::string reclaimable = disk_size(idle_bytes);
   // Docker gives no share of the build cache, nor of nothing.
   if (size_bytes > 0 && type != "Build Cache")
     reclaimable += fmt::format(" ({}%)", idle_bytes * 100 / size_bytes);
   Json row = Json::object();
   row.set("Type", type).set("TotalCount", std::to_string(total));
-  row.set("Active", std::to_string(active)).set("Size", size_text(size_bytes));
+  row.set("Active", std::to_string(active)).set("Size", disk_size(size_bytes));
   row.set("Reclaimable", reclaimable);
   return row;
 }
@@ -91,8 +85,8 @@ std::string image_table(const store::Usage& usage, const std::vector<ContainerUs
     for (const std::string& name : each.image.names.empty() ? none : each.image.names) {
       const Json row = image_row(each.image, name, {true, now_ns()});
       table.add({row.string_or("Repository"), row.string_or("Tag"), row.string_or("ID"),
-                 row.string_or("CreatedSince"), row.string_or("Size"), size_text(each.shared_bytes),
-                 size_text(each.unique_bytes), std::to_string(users)});
+                 row.string_or("CreatedSince"), row.string_or("Size"), disk_size(each.shared_bytes),
+                 disk_size(each.unique_bytes), std::to_string(users)});
     }
   }
   return table.text();
@@ -104,7 +98,7 @@ std::string container_table(const std::vector<ContainerUsage>& containers) {
   for (const ContainerUsage& each : containers) {
     const Json row = container_row(each.status, {true, now_ns()});
     table.add({row.string_or("ID"), row.string_or("Image"), row.string_or("Command"), "0",
-               size_text(each.size_bytes), human_age(each.status.record.created, now_ns()),
+               disk_size(each.size_bytes), human_age(each.status.record.created, now_ns()),
                row.string_or("Status"), row.string_or("Names")});
   }
   return table.text();
@@ -114,7 +108,7 @@ std::string cache_table(const store::Usage& usage) {
   Table table({"CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "USAGE", "SHARED"});
   for (const store::CacheUsage& each : usage.cache) {
     const std::string word = each.instruction.substr(0, each.instruction.find(' '));
-    table.add({each.key.substr(0, 12), word, size_text(each.size_bytes),
+    table.add({each.key.substr(0, 12), word, disk_size(each.size_bytes),
                human_age(each.created, now_ns()), "", "", each.shared ? "true" : "false"});
   }
   return table.text();
@@ -126,11 +120,11 @@ void print_verbose(Invocation& in, const store::Usage& usage,
   in.console.print("\nContainers space usage:\n\n{}", container_table(containers));
   in.console.print("\nLocal Volumes space usage:\n\n{}",
                    Table({"VOLUME NAME", "LINKS", "SIZE"}).text());
-  in.console.print("\nBuild cache usage: {}\n\n{}", size_text(usage.cache_bytes),
+  in.console.print("\nBuild cache usage: {}\n\n{}", disk_size(usage.cache_bytes),
                    cache_table(usage));
   if (usage.unreferenced_bytes > 0)
     in.console.print("\nUnreferenced content: {}, which any prune removes\n",
-                     size_text(usage.unreferenced_bytes));
+                     disk_size(usage.unreferenced_bytes));
 }
 
 constexpr std::array<std::string_view, 3> kPruneFilters = {"label", "label!", "until"};
@@ -278,7 +272,7 @@ Result<int> system_prune(Invocation& in) {
   }
   SUIT_LET(const std::uint64_t collected, engine.store().collect_garbage(std::chrono::seconds(0)));
   freed += images.freed_bytes + cache.freed_bytes + collected;
-  in.console.print("Total reclaimed space: {}\n", size_text(freed));
+  in.console.print("Total reclaimed space: {}\n", disk_size(freed));
   return code;
 }
 
@@ -305,7 +299,7 @@ Result<int> image_prune(Invocation& in) {
            prune_images(engine, all ? Which::Unused : Which::Dangling, filter));
   if (!images.report.empty()) in.console.print("Deleted Images:\n{}\n", images.report);
   SUIT_LET(const std::uint64_t collected, engine.store().collect_garbage(std::chrono::seconds(0)));
-  in.console.print("Total reclaimed space: {}\n", size_text(images.freed_bytes + collected));
+  in.console.print("Total reclaimed space: {}\n", disk_size(images.freed_bytes + collected));
   return 0;
 }
 

@@ -70,11 +70,6 @@ ListFormat image_format(bool digests) {
   return list;
 }
 
-std::string familiar(const std::string& name) {
-  const auto reference = naming::parse_name(name);
-  return reference ? reference->familiar() : name;
-}
-
 }  // namespace
 
 Result<int> image_list(Invocation& in) {

@@ -9,12 +9,12 @@
 
 #include "base/time.h"
 #include "cli/commands.h"
+#include "cli/show.h"
 #include "cli/template.h"
 #include "cli/text.h"
 #include "cli/treemap.h"
 #include "cli/units.h"
 #include "hash/sha256.h"
-#include "naming/reference.h"
 #include "store/layers.h"
 #include "store/sizes.h"
 
@@ -23,7 +23,7 @@ namespace {
 
 using oci::Json;
 
-std::string size_text(std::uint64_t size_bytes) {
+std::string layer_size(std::uint64_t size_bytes) {
   return human_size(static_cast<double>(size_bytes));
 }
 
@@ -45,9 +45,10 @@ Json layer_row(const store::LayerReport& layer, bool truncate) {
   row.set("Digest", layer.layer.digest.text()).set("MediaType", layer.layer.media_type);
   row.set("CreatedBy", truncate ? ellipsis(created_by, 45) : created_by);
   row.set("CreatedAt", layer.created);
-  row.set("Size", size_text(layer.size_bytes)).set("StoredSize", size_text(layer.layer.size_bytes));
+  row.set("Size", layer_size(layer.size_bytes))
+      .set("StoredSize", layer_size(layer.layer.size_bytes));
   row.set("Added", std::uint64_t{layer.added}).set("Changed", std::uint64_t{layer.changed});
-  row.set("Deleted", std::uint64_t{layer.deleted}).set("Wasted", size_text(layer.wasted_bytes));
+  row.set("Deleted", std::uint64_t{layer.deleted}).set("Wasted", layer_size(layer.wasted_bytes));
   row.set("SizeBytes", layer.size_bytes).set("WastedBytes", layer.wasted_bytes);
   return row;
 }
@@ -82,8 +83,8 @@ void print_files(Invocation& in, const std::vector<store::LayerReport>& layers) 
     for (const store::LayerFile& file : layer.files)
       in.console.print(
           "{} {:>8}  {}{}\n", letter_of(file.kind),
-          file.kind == store::LayerFile::Kind::Deleted ? "" : size_text(file.size_bytes), file.path,
-          file.wasted ? "  (wasted)" : "");
+          file.kind == store::LayerFile::Kind::Deleted ? "" : layer_size(file.size_bytes),
+          file.path, file.wasted ? "  (wasted)" : "");
   }
 }
 
@@ -102,16 +103,11 @@ void print_wasted(Invocation& in, const std::vector<store::LayerReport>& layers)
   const double seen =
       total == 0 ? 100.0 : 100.0 * static_cast<double>(total - wasted) / static_cast<double>(total);
   in.console.print("\n{} in {} layers, {} wasted by later ones: {:.1f}% is seen by containers\n",
-                   size_text(total), layers.size(), size_text(wasted), seen);
+                   layer_size(total), layers.size(), layer_size(wasted), seen);
   std::ranges::stable_sort(files, std::greater(), &store::LayerFile::size_bytes);
   if (files.size() > kShown) files.resize(kShown);
   for (const store::LayerFile* file : files)
-    in.console.print("  {:>8}  {}\n", size_text(file->size_bytes), file->path);
-}
-
-std::string familiar(const std::string& name) {
-  const auto reference = naming::parse_reference(name);
-  return reference ? reference->familiar() : name;
+    in.console.print("  {:>8}  {}\n", layer_size(file->size_bytes), file->path);
 }
 
 // Configuration that differs, one line a member.
@@ -160,7 +156,7 @@ void print_tree(Invocation& in, const Node& node, const std::string& indent) {
     const bool last = --left == 0;
     const std::string names = fmt::format("{}", fmt::join(child.names, ", "));
     in.console.print("{}{} {} {}{}{}\n", indent, last ? "└─" : "├─", child.text,
-                     size_text(child.size_bytes), names.empty() ? "" : "  ", names);
+                     layer_size(child.size_bytes), names.empty() ? "" : "  ", names);
     print_tree(in, child, indent + (last ? "   " : "│  "));
   }
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/split.h"
 #include "base/suggest.h"
 #include "cli/text.h"
 #include "os/file.h"
@@ -13,12 +14,6 @@ namespace suit::cli {
 namespace {
 
 constexpr std::string_view kSpaces = " \t\r\n\v\f";
-
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
-}
 
 Result<void> add_env_line(std::string_view name, std::string_view line, std::size_t number,
                           const HostEnv& host, std::vector<std::string>& out) {
@@ -95,7 +90,7 @@ Result<std::map<std::string, std::string>> read_labels(const std::vector<std::st
     const std::size_t equals = setting.find('=');
     const std::string key = setting.substr(0, equals);
     // Docker takes blanks in front of a key, and nowhere else in it.
-    const std::string_view name = trim(key);
+    const std::string_view name = trim(key, kSpaces);
     if (name.empty()) return fail(0, fmt::format("invalid label '{}': empty name", setting));
     if (name.find_first_of(kSpaces) != std::string_view::npos)
       return fail(0, fmt::format("label '{}' contains whitespaces", key));

@@ -69,13 +69,17 @@ std::string size_text(const std::optional<ContainerSize>& size) {
 Json names_of(const std::vector<std::string>& canonical) {
   Json out = Json::array();
   for (const std::string& name : canonical) {
-    const auto reference = naming::parse_reference(name);
-    out.push(reference ? reference->familiar() : name);
+    out.push(familiar(name));
   }
   return out;
 }
 
 }  // namespace
+
+std::string familiar(const std::string& name) {
+  const auto reference = naming::parse_reference(name);
+  return reference ? reference->familiar() : name;
+}
 
 Json label_object(const std::map<std::string, std::string>& labels) {
   Json out = Json::object();

@@ -18,6 +18,9 @@
 
 namespace suit::cli {
 
+/// A canonical name as people write it; any other text as it is.
+std::string familiar(const std::string& name);
+
 /// What a container takes on disk.
 struct ContainerSize {
   std::uint64_t own_bytes = 0;    ///< what it wrote

@@ -10,6 +10,10 @@ target_compile_options(suit_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow
   -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi -Wformat=2
   $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond;-Wlogical-op>
   $<$<BOOL:${SUIT_WERROR}>:-Werror>)
+if(SUIT_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # A type of a file's own namespace looks like a header's when the file is included by another.
+  target_compile_options(suit_warnings INTERFACE -Wno-subobject-linkage)
+endif()
 if(SUIT_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # The instrumentation hides from g++ what it sets: its manual warns of these false positives.
   target_compile_options(suit_warnings INTERFACE -Wno-maybe-uninitialized)

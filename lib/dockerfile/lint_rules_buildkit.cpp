@@ -7,7 +7,7 @@
 namespace suit::dockerfile {
 namespace {
 
-constexpr std::array kRules = std::to_array<LintRule>({
+constexpr std::array kBuildkitRules = std::to_array<LintRule>({
     {.name = "StageNameCasing",
      .description = "Stage names should be lowercase",
      .url = "https://docs.docker.com/go/dockerfile/rule/stage-name-casing/",
@@ -228,6 +228,6 @@ constexpr std::array kRules = std::to_array<LintRule>({
 
 }  // namespace
 
-std::span<const LintRule> buildkit_rules() { return kRules; }
+std::span<const LintRule> buildkit_rules() { return kBuildkitRules; }
 
 }  // namespace suit::dockerfile

@@ -12,7 +12,7 @@ constexpr LintSet kPractice = LintSet::Practice;
 constexpr LintSet kSecrets = LintSet::Secrets;
 constexpr LintSet kCache = LintSet::Cache;
 
-constexpr std::array kRules = std::to_array<LintRule>({
+constexpr std::array kOurRules = std::to_array<LintRule>({
     {.name = "SecretValue",
      .description = "A key or password stands in the file",
      .set = kSecrets,
@@ -350,6 +350,6 @@ constexpr std::array kRules = std::to_array<LintRule>({
 
 }  // namespace
 
-std::span<const LintRule> our_rules() { return kRules; }
+std::span<const LintRule> our_rules() { return kOurRules; }
 
 }  // namespace suit::dockerfile

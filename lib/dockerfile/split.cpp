@@ -17,7 +17,7 @@ struct KeywordRule {
   std::string_view keyword;
   Rule rule;
 };
-constexpr std::array<KeywordRule, 18> kRules = {{
+constexpr std::array<KeywordRule, 18> kKeywordRules = {{
     {"add", Rule::JsonOrBlanks},
     {"arg", Rule::Quotes},
     {"cmd", Rule::Json},
@@ -40,7 +40,7 @@ constexpr std::array<KeywordRule, 18> kRules = {{
 
 Rule rule_of(std::string_view keyword) {
   std::string name = text::lower(keyword.substr(0, 16));
-  for (const KeywordRule& one : kRules)
+  for (const KeywordRule& one : kKeywordRules)
     if (one.keyword == name && keyword.size() == name.size()) return one.rule;
   return Rule::Unknown;
 }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/name_internal.h"
 #include "oci/json.h"
 #include "os/file.h"
 
@@ -137,10 +138,6 @@ void read_later_members(const Json& object, Record& record) {
     record.stop_timeout_s = static_cast<int>(number(object, "stopTimeout"));
   record.restart = restart_of(object.find("restart"));
   record.log = log_of(object.find("log"));
-}
-
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 // Words that nobody minds meeting in a bug report.
@@ -320,9 +317,7 @@ Result<State> parse_state(std::string_view text) {
 }
 
 Result<void> check_name(std::string_view name) {
-  bool good = name.size() >= 2 && name.size() <= 128 && is_word(name[0]) &&
-              std::ranges::all_of(
-                  name, [](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; });
+  bool good = name.size() >= 2 && name.size() <= 128 && is_name(name);
   if (good) return {};
   return fail(0,
               fmt::format("invalid container name ({}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",

@@ -16,7 +16,7 @@
 namespace suit::engine {
 namespace {
 
-std::uint64_t number(std::string_view text) {
+std::uint64_t first_number(std::string_view text) {
   text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t")));
   std::uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -26,7 +26,7 @@ std::uint64_t number(std::string_view text) {
 // The number behind `key` at the start of a line; nullopt without such a line.
 std::optional<std::uint64_t> value_of(std::string_view text, std::string_view key) {
   for (std::string_view line : split(text, '\n'))
-    if (line.starts_with(key)) return number(line.substr(key.size()));
+    if (line.starts_with(key)) return first_number(line.substr(key.size()));
   return std::nullopt;
 }
 
@@ -39,7 +39,7 @@ std::uint64_t stat_field(std::string_view stat, std::size_t index) {
   std::size_t name_end = stat.rfind(')');
   if (name_end == std::string_view::npos || name_end + 2 > stat.size()) return 0;
   auto fields = split(stat.substr(name_end + 2), ' ');
-  return index - 3 < fields.size() ? number(fields[index - 3]) : 0;
+  return index - 3 < fields.size() ? first_number(fields[index - 3]) : 0;
 }
 
 void add_process(Usage& usage, pid_t pid, bool count_cpu, bool count_memory) {
@@ -69,8 +69,8 @@ void add_network(Usage& usage, pid_t pid) {
     for (std::string_view word : split(line.substr(colon + 1), ' ')) {
       if (word.empty()) continue;
       ++column;
-      if (column == 1) usage.received_bytes += number(word);
-      if (column == 9) usage.sent_bytes += number(word);
+      if (column == 1) usage.received_bytes += first_number(word);
+      if (column == 9) usage.sent_bytes += first_number(word);
     }
   }
 }
@@ -89,10 +89,10 @@ bool read_cgroup_memory(Usage& usage, const State& state) {
   if (!current) return false;
   auto stat = os::read_file(state.cgroup_dir + "/memory.stat");
   std::uint64_t cache = stat ? value_of(*stat, "inactive_file ").value_or(0) : 0;
-  std::uint64_t used = number(*current);
+  std::uint64_t used = first_number(*current);
   usage.memory_bytes = used - std::min(used, cache);
   auto limit = os::read_file(state.cgroup_dir + "/memory.max", 64);
-  if (limit && !limit->starts_with("max")) usage.memory_limit_bytes = number(*limit);
+  if (limit && !limit->starts_with("max")) usage.memory_limit_bytes = first_number(*limit);
   return true;
 }
 

@@ -31,7 +31,7 @@ struct SubIds {
   std::uint32_t count = 0;
 };
 
-std::optional<std::uint32_t> number(std::string_view text) {
+std::optional<std::uint32_t> whole_number(std::string_view text) {
   std::uint32_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
@@ -52,8 +52,8 @@ std::optional<SubIds> sub_ids(const std::string& path, const std::string& name, 
   std::optional<SubIds> found;
   each_line(path, [&](const std::vector<std::string_view>& fields) {
     if (fields.size() != 3 || (fields[0] != name && fields[0] != std::to_string(uid))) return false;
-    auto first = number(fields[1]);
-    auto count = number(fields[2]);
+    auto first = whole_number(fields[1]);
+    auto count = whole_number(fields[2]);
     if (first && count && *count > 0) found = SubIds{*first, *count};
     return found.has_value();
   });
@@ -64,7 +64,7 @@ std::optional<SubIds> sub_ids(const std::string& path, const std::string& name, 
 std::string name_of(uid_t uid) {
   std::string name;
   each_line("/etc/passwd", [&](const std::vector<std::string_view>& fields) {
-    if (fields.size() < 3 || number(fields[2]) != uid) return false;
+    if (fields.size() < 3 || whole_number(fields[2]) != uid) return false;
     name = fields[0];
     return true;
   });
@@ -200,7 +200,7 @@ std::optional<os::Fd> running_namespace(const std::string& locks_dir) {
     auto text = os::read_file(locks_dir + "/" + entry, 64);
     if (!text) continue;
     std::vector<std::string_view> fields = split(*text, ' ');
-    auto pid = number(fields[0]);
+    auto pid = whole_number(fields[0]);
     if (fields.size() != 2 || !pid) continue;
     auto fd = os::open_at(os::FdRef::cwd(), fmt::format("/proc/{}/ns/user", *pid), O_RDONLY);
     auto ticks = start_ticks(static_cast<pid_t>(*pid));

@@ -14,6 +14,7 @@
 #include "base/suggest.h"
 #include "base/time.h"
 #include "engine/conduit_internal.h"
+#include "engine/name_internal.h"
 #include "layer/layer.h"
 #include "layer/tree.h"
 #include "oci/json.h"
@@ -23,10 +24,6 @@ namespace suit::engine {
 namespace {
 
 constexpr std::string_view kRule = "[a-zA-Z0-9][a-zA-Z0-9_.-]";
-
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 std::string to_json(const Volume& volume) {
   oci::Json labels = oci::Json::object();
@@ -96,9 +93,7 @@ Result<void> Volumes::check_name(std::string_view name) {
   if (name.size() == 1)
     return fail(0,
                 "volume name is too short, names should be at least two alphanumeric characters");
-  bool good = !name.empty() && name.size() <= 255 && is_word(name[0]) &&
-              std::ranges::all_of(
-                  name, [](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; });
+  bool good = !name.empty() && name.size() <= 255 && is_name(name);
   if (good) return {};
   return fail(0,
               fmt::format("\"{}\" includes invalid characters for a local volume name, only "

@@ -21,12 +21,6 @@ constexpr std::array<std::string_view, 7> kCapabilities = {
     "compute", "compat32", "graphics", "utility", "video", "display", "ngx"};
 constexpr std::array<std::string_view, 2> kDefaultCapabilities = {"utility", "compute"};
 
-std::string_view trim(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 std::vector<std::string> strings(std::string_view text) {
   const std::vector<std::string_view> parts = split(text, ',');
   return {parts.begin(), parts.end()};

@@ -21,7 +21,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-bool is_version(std::string_view text) {
+bool is_version_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos &&
          text.front() != '.' && text.back() != '.';
 }
@@ -40,7 +40,7 @@ Result<Factor> cut(std::string_view text) {
   const bool is_text = out.property == "brand";
   if (out.op == "!" || out.op == "==" || out.value.empty() ||
       (!is_text && std::ranges::find(kProperties, out.property) != kProperties.end() &&
-       !is_version(out.value)))
+       !is_version_number(out.value)))
     return fail(0, fmt::format("invalid requirement \"{}\"", text), "as in cuda>=12.4");
   return out;
 }

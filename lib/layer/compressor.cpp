@@ -128,12 +128,12 @@ unsigned thread_count(unsigned wanted) {
   return std::min(wanted, kMaxThreads);
 }
 
-struct Block {
+struct Portion {
   std::size_t index = 0;
   Bytes in;
   Bytes out;
 };
-using BlockPtr = std::unique_ptr<Block>;
+using PortionPtr = std::unique_ptr<Portion>;
 
 }  // namespace
 
@@ -156,15 +156,15 @@ struct CompressingWriter::State {
   Writer& out;
   const CompressOptions options;
   const unsigned threads;
-  BlockPtr filling;
+  PortionPtr filling;
   std::size_t submitted = 0;  // blocks
 
   std::mutex mutex;
   std::condition_variable work;  // for workers: something to do, or the end
   std::condition_variable room;  // for the caller: a block was written, or nothing is left
-  std::deque<BlockPtr> todo;
-  std::map<std::size_t, BlockPtr> ready;  // compressed, waiting for their turn
-  std::vector<BlockPtr> spare;
+  std::deque<PortionPtr> todo;
+  std::map<std::size_t, PortionPtr> ready;  // compressed, waiting for their turn
+  std::vector<PortionPtr> spare;
   std::size_t next = 0;  // index of the block that is written next
   bool writing = false;
   bool stopping = false;
@@ -177,7 +177,7 @@ struct CompressingWriter::State {
     if (writing) return;
     writing = true;
     for (auto at = ready.find(next); at != ready.end(); at = ready.find(next)) {
-      BlockPtr block = std::move(at->second);
+      PortionPtr block = std::move(at->second);
       ready.erase(at);
       bool wanted = outcome.has_value();
       lock.unlock();
@@ -197,7 +197,7 @@ struct CompressingWriter::State {
     while (true) {
       work.wait(lock, [&] { return stopping || !todo.empty(); });
       if (todo.empty()) return;
-      BlockPtr block = std::move(todo.front());
+      PortionPtr block = std::move(todo.front());
       todo.pop_front();
       lock.unlock();
       Result<void> encoded = encoder->encode(block->in, block->out);
@@ -209,17 +209,17 @@ struct CompressingWriter::State {
     }
   }
 
-  BlockPtr fresh() {
+  PortionPtr fresh() {
     std::lock_guard lock(mutex);
-    if (spare.empty()) return std::make_unique<Block>();
-    BlockPtr block = std::move(spare.back());
+    if (spare.empty()) return std::make_unique<Portion>();
+    PortionPtr block = std::move(spare.back());
     spare.pop_back();
     block->in.clear();
     return block;
   }
 
   // The caller does it all: one thread was asked for, or there is but one block.
-  Result<void> write_alone(BlockPtr block) {
+  Result<void> write_alone(PortionPtr block) {
     if (!own) own = make_encoder(options);
     SUIT_TRY(own->encode(block->in, block->out));
     SUIT_TRY(out.write(block->out));
@@ -227,7 +227,7 @@ struct CompressingWriter::State {
     return {};
   }
 
-  Result<void> submit(BlockPtr block, bool last) {
+  Result<void> submit(PortionPtr block, bool last) {
     if (threads == 1 || (last && workers.empty())) {
       ++submitted;
       return write_alone(std::move(block));
@@ -247,7 +247,7 @@ struct CompressingWriter::State {
   Result<void> finish() {
     // A stream of nothing is still a stream: one empty member.
     if (filling || submitted == 0)
-      SUIT_TRY(submit(filling ? std::move(filling) : std::make_unique<Block>(), true));
+      SUIT_TRY(submit(filling ? std::move(filling) : std::make_unique<Portion>(), true));
     if (workers.empty()) return {};
     std::unique_lock lock(mutex);
     room.wait(lock, [&] { return next == submitted; });

@@ -3,6 +3,8 @@
 
 #include "oci/image.h"
 
+#include "oci/omitempty_internal.h"
+
 namespace suit::oci {
 namespace {
 
@@ -18,11 +20,6 @@ Json object_of(const std::set<std::string>& set) {
   for (const std::string& key : set)
     object.append_unchecked(key, Json::object());
   return object;
-}
-
-// Go's omitempty.
-void put(Json& object, std::string_view key, const std::string& text) {
-  if (!text.empty()) object.set(key, text);
 }
 
 void append(Json& out, const Json& others) {

@@ -2,12 +2,12 @@
 
 #include "oci/spec.h"
 
+#include "oci/omitempty_internal.h"
+
 namespace suit::oci {
 namespace {
 
-void put(Json& object, std::string_view key, const std::string& text) {
-  if (!text.empty()) object.set(key, text);
-}
+using oci::put;
 
 void put(Json& object, std::string_view key, const std::vector<std::string>& texts) {
   if (!texts.empty()) object.set(key, texts);

@@ -17,7 +17,6 @@ namespace suit::runtime {
 namespace {
 
 constexpr unsigned kCloneFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
-constexpr unsigned kBothEmpty = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 
 // Only a guess at what to try first: the other is tried when the kernel says that types differ.
 bool is_likely_directory(std::string_view path) {

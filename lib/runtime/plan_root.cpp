@@ -10,8 +10,6 @@
 namespace suit::runtime {
 namespace {
 
-constexpr unsigned kBothEmpty = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
-
 // After success of the op at `index`, everything appended since is left out.
 void skip_rest_if_ok(Builder& b, std::size_t index) {
   b.op_at(index).skip_ok = static_cast<std::uint8_t>(b.op_count() - index - 1);

@@ -6,12 +6,17 @@
 
 #pragma once
 
+#include <linux/mount.h>
+
 #include <cstdint>
 #include <string_view>
 
 #include "runtime/builder_internal.h"
 
 namespace suit::runtime {
+
+/// move_mount() of what two descriptors name.
+inline constexpr unsigned kBothEmpty = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 
 /// Whether symlinks on the way are followed (inside the root) or refused.
 enum class Symlinks { Follow, Refuse };
