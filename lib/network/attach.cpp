@@ -23,6 +23,8 @@ Result<void> write_sysctl(const Sysctl& sysctl) {
   // Read first: where the host has set it already, its /proc/sys may be read-only for us.
   auto now = os::read_file(path);
   if (now && now->starts_with(sysctl.value)) return {};
+  // A kernel without IPv6 has nothing to switch off.
+  if (!now && now.error().code() == ENOENT && path.ends_with("disable_ipv6")) return {};
   SUIT_LET(os::Fd file, os::open_at(os::FdRef::cwd(), path, O_WRONLY));
   if (::write(file.raw(), sysctl.value.data(), sysctl.value.size()) < 0)
     return fail(errno, fmt::format("write(\"{}\", \"{}\")", path, sysctl.value));
@@ -233,7 +235,7 @@ Result<Endpoint> attach(const NetworkConfig& config, const AttachRequest& reques
     const bool asked_for = done.error().step() == "net.veth" ? request.address.has_value()
                                                              : request.address6 || request.address;
     if (asked_for)
-      return fail(EADDRINUSE, fmt::format("network {}: Address already in use", config.name),
+      return fail(0, fmt::format("network {}: Address already in use", config.name),
                   fmt::format("another container has {}", done.error().step() == "net.veth"
                                                               ? endpoint.address.text()
                                                               : endpoint.address6->text()));

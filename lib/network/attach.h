@@ -56,7 +56,7 @@ struct AttachRequest {
   bool has_default_route = true;
 };
 /// Joins a namespace to a network.
-/// \errors EADDRINUSE in Docker's words: `Address already in use`, `no available IPv4 addresses …`
+/// \errors 0 in Docker's words: `Address already in use`, `no available IPv4 addresses …`
 Result<Endpoint> attach(const NetworkConfig& config, const AttachRequest& request, Socket& route,
                         Netns& inside);
 /// Takes the cable out; waits for the kernel, 15 ms. A container's end does without.
@@ -71,7 +71,7 @@ std::optional<Address> candidate(const NetworkConfig& config, std::string_view c
 class Ports {
  public:
   /// \param owner for messages: `web (4f0c…)`
-  /// \errors EADDRINUSE in Docker's words: `Bind for 0.0.0.0:80 failed: port is already allocated`
+  /// \errors 0 in Docker's words: `Bind for 0.0.0.0:80 failed: port is already allocated`
   static Result<Ports> reserve(const std::vector<PortRequest>& requests, const Endpoint& endpoint,
                                const std::string& owner);
   /// Makes the rules.

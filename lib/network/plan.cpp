@@ -171,17 +171,21 @@ NetworkPlan plan_endpoint(const NetworkConfig& config, const Endpoint& endpoint,
   add_one({endpoint.address, config.subnet.length}, "");
   if (endpoint.address6 && config.subnet6)
     add_one({*endpoint.address6, config.subnet6->length}, " nodad");
+  // A network without IPv6 gives no address of its own making either.
+  if (!endpoint.address6)
+    plan.push_back(set_sysctl(kInside, "net.no_ipv6",
+                              fmt::format("net/ipv6/conf/{}/disable_ipv6", name), "1"));
   at_end("net.up", fmt::format("ip link set {} up", name), set_up(0));
   if (!endpoint.has_default_route || config.is_internal) return plan;
-  // Which interface leads there follows from the gateway's address.
-  const auto route = [&](const Address& gateway) {
-    plan.push_back(route_step(kInside, "net.route",
-                              fmt::format("ip route add default via {}", gateway.text()),
-                              add_default_route(gateway)));
-  };
-  route(config.gateway);
-  if (endpoint.address6 && config.gateway6) route(*config.gateway6);
+  plan.push_back(plan_way_out(config.gateway).front());
+  if (endpoint.address6 && config.gateway6) plan.push_back(plan_way_out(*config.gateway6).front());
   return plan;
+}
+
+NetworkPlan plan_way_out(const Address& gateway) {
+  return {route_step(Step::Where::Container, "net.route",
+                     fmt::format("ip route add default via {}", gateway.text()),
+                     add_default_route(gateway))};
 }
 
 NetworkPlan plan_namespace() {
