@@ -108,7 +108,7 @@ Result<engine::NetworkSettings> read_network_flags(const NetworkFlags& flags) {
   if (!flags.links.empty())
     return fail(
         0,
-        fmt::format("--link {} is not supported: it is Docker's old way to names", flags.links[0]),
+        fmt::format("--link {} is not supported yet: it is Docker's old way to names", flags.links[0]),
         "put both on a network: suit network create NAME, then --network NAME; containers "
         "find each other by name there");
   engine::NetworkSettings settings;

@@ -74,7 +74,7 @@ TEST(Program, ChecksItsInputBeforeItTouchesAnything) {
   EXPECT_EQ(suit({"run", "-e", "=x", "image"}).err.substr(0, 41),
             "suit: invalid environment variable: =x\n  ");
   EXPECT_EQ(suit({"run", "--link", "a:b", "image"}).err,
-            "suit: --link a:b is not supported: it is Docker's old way to names\n"
+            "suit: --link a:b is not supported yet: it is Docker's old way to names\n"
             "  help: put both on a network: suit network create NAME, then --network NAME; "
             "containers find each other by name there\n");
   EXPECT_EQ(suit({"run", "--link", "a:b", "image"}).status.code, 125);

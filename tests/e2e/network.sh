@@ -16,11 +16,14 @@ at_client() { nsenter -t $client -n "$@"; }
 at_client sh -c 'ip link set lo up; ip addr add 198.51.100.2/24 dev wire1
   ip -6 addr add 2001:db8::2/64 dev wire1 nodad; ip link set wire1 up'
 
+# Addresses are tentative for a second, and nobody answers for them before.
+until_true 5 sh -c "! { ip -6 addr show tentative; nsenter -t $client -n ip -6 addr show tentative; } | grep -q inet6"
+
 pid_of() { "$SUIT" inspect --format '{{.State.Pid}}' "$1"; }
 address_of() { "$SUIT" inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$1"; }
 at() { name=$1; shift; nsenter -t "$(pid_of "$name")" -a "$@"; }
 # get URL: what a web server says; nothing within two seconds is nothing
-get() { busybox wget -q -T 2 -O - "$1" 2>/dev/null; }
+get() { timeout 2 busybox wget -q -O - "$1" 2>/dev/null; }
 serve='mkdir /www; hostname >/www/who; exec httpd -f -p 80 -h /www'
 
 # matrix NAME WANT COMMAND...
@@ -29,9 +32,8 @@ matrix() {
   shift 2
   same "$what" "$("$@" 2>/dev/null)" "$want"
 }
-export -f get 2>/dev/null || :
-at_client_get() { at_client busybox wget -q -T 2 -O - "$1"; }
-in_get() { name=$1; at "$name" wget -q -T 2 -O - "$2"; }
+at_client_get() { at_client timeout 1 busybox wget -q -O - "$1"; }
+in_get() { name=$1; at "$name" timeout 1 wget -q -O - "$2"; }
 
 ok "$SUIT" network create --ipv6 --subnet 172.20.0.0/16 front
 ok "$SUIT" network create back
@@ -83,10 +85,22 @@ at web ip route add 127.0.0.0/8 via 172.20.0.1 2>/dev/null
 matrix "the host's loopback from a container" "" in_get web http://127.0.0.1:7777/who
 for server in $(pidof busybox); do [ "$(readlink /proc/$server/root)" = / ] && [ "$(readlink /proc/$server/ns/net)" = "$(readlink /proc/self/ns/net)" ] && kill "$server"; done
 
-# UDP: a question that comes back.
-ok "$SUIT" run -d --name echo --network front -p 5353:53/udp $base nc -u -l -p 53 -e cat
-until_true 5 sh -c "nsenter -t $(pid_of echo) -n grep -q ':0035 ' /proc/net/udp /proc/net/udp6"
-same "udp from outside" "$(echo question | at_client busybox timeout 2 busybox nc -u -w 1 198.51.100.1 5353)" question
+# UDP: a question that comes back. The server is a program of the host's in the container's network.
+ok "$SUIT" run -d --name echo --network front -p 5353:53/udp $base sleep 600
+cat >echo.py <<'END'
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 53))
+text, sender = server.recvfrom(100)
+server.sendto(text, sender)
+END
+nsenter -t "$(pid_of echo)" -n python3 echo.py &
+until_true 5 sh -c "nsenter -t $(pid_of echo) -n grep -q ':0035 ' /proc/net/udp"
+same "udp from outside" "$(at_client python3 -c 'import socket
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(3)
+client.sendto(b"question", ("198.51.100.1", 5353))
+print(client.recv(100).decode())')" question
 
 # What the commands say.
 same "port" "$("$SUIT" port web | sort)" "80/tcp -> 0.0.0.0:8080
