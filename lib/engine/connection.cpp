@@ -181,6 +181,7 @@ Result<void> Connection::join(const Engine& engine, const Record& record) {
     requests.push_back(std::move(bridge));
   }
   const NetworkRequest* out = way_out(requests);
+  const bool has_run = os::exists(engine.container_dir(record.id) + "/state.json");
   for (const NetworkRequest& request : requests) {
     SUIT_LET(NetworkConfig config, engine.networks().find(request.name));
     network::AttachRequest attach;
@@ -189,6 +190,7 @@ Result<void> Connection::join(const Engine& engine, const Record& record) {
     attach.address6 = wanted(request.ip6);
     if (auto mac = network::parse_mac(request.mac)) attach.mac = *mac;
     attach.has_default_route = &request == out;
+    if (has_run) attach.patience = std::chrono::milliseconds(200);
     SUIT_LET(network::Endpoint endpoint, network::attach(config, attach, route, space));
     state_.attachments.push_back(attachment(config, request, std::move(endpoint)));
   }

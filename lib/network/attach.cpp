@@ -51,6 +51,8 @@ Result<void> do_step(const Step& step, Socket& route, Netns* inside) {
   return socket.request(with_index(message, link.index));
 }
 
+constexpr std::chrono::milliseconds kStep(2);  // between two looks at an address
+
 // FNV-1a: spreads the ids of containers over a network's addresses.
 std::uint64_t spread(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -230,6 +232,11 @@ Result<Endpoint> attach(const NetworkConfig& config, const AttachRequest& reques
     if (config.subnet6 && !request.address6)
       endpoint.address6 = config.subnet6->network().address.plus(config.subnet.offset_of(*address));
     auto done = try_endpoint(config, endpoint, bridge, route, inside);
+    for (auto left = request.patience; nth == 0 && left.count() > 0 && is_taken(done);
+         left -= kStep) {
+      std::this_thread::sleep_for(kStep);
+      done = try_endpoint(config, endpoint, bridge, route, inside);
+    }
     if (done) return endpoint;
     if (!is_taken(done)) return std::unexpected(std::move(done).error());
     const bool asked_for = done.error().step() == "net.veth" ? request.address.has_value()

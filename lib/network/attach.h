@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,6 +55,9 @@ struct AttachRequest {
   std::optional<Address> address = {}, address6 = {};  ///< wanted ones; none: any that is free
   std::optional<Mac> mac = {};
   bool has_default_route = true;
+  /// How long to wait for its address, which its last run may still have: the kernel takes
+  /// namespaces apart at leisure, 14 to 50 ms after their end.
+  std::chrono::milliseconds patience{0};
 };
 /// Joins a namespace to a network.
 /// \errors 0 in Docker's words: `Address already in use`, `no available IPv4 addresses …`
