@@ -19,7 +19,6 @@ namespace {
 
 // What Docker's run and create have and ours have not. Refused by name.
 constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation",
-                                                                     "a,attach",
                                                                      "blkio-weight",
                                                                      "blkio-weight-device",
                                                                      "cap-add",
@@ -36,7 +35,6 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation
                                                                      "cpus",
                                                                      "cpuset-cpus",
                                                                      "cpuset-mems",
-                                                                     "detach-keys",
                                                                      "device-cgroup-rule",
                                                                      "device-read-bps",
                                                                      "device-read-iops",
@@ -69,10 +67,8 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation
                                                                      "pull",
                                                                      "runtime",
                                                                      "security-opt",
-                                                                     "sig-proxy",
                                                                      "storage-opt",
                                                                      "sysctl",
-                                                                     "t,tty",
                                                                      "ulimit",
                                                                      "use-api-socket",
                                                                      "userns",
@@ -246,7 +242,7 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
       .add('\0', "gpus", &run.gpus, "gpu-request",
            "GPU devices to add to the container: all, 2, '\"device=0,1\"'")
       .add('h', "hostname", &options.hostname, "string", "Container host name")
-      .toggle('i', "interactive", options.interactive, "Give our standard input to the program")
+      .toggle('i', "interactive", options.interactive, "Keep STDIN open even if not attached")
       .add('l', "label", &run.labels, "list", "Set meta data on a container")
       .add('\0', "mount", &run.mounts, "mount",
            "Attach a filesystem mount: type=bind,source=/a,target=/b,readonly")
@@ -262,6 +258,7 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
       .add('v', "volume", &run.volumes, "list",
            "Mount a named volume, or a file or directory of the host: data:/b, /a:/b[:ro]")
       .add('w', "workdir", &options.working_dir, "string", "Working directory inside the container")
+      .toggle('t', "tty", options.tty, "Allocate a pseudo-TTY")
       .unsupported(kUnsupported);
   declare_host_flags(flags, run);
   declare_network_flags(flags, run.network);
