@@ -26,6 +26,7 @@ constexpr std::array kGroups = {Group{"builder", "Manage builds"},
                                 Group{"dockerfile", "Look at Dockerfiles"},
                                 Group{"gpu", "Look at GPUs"},
                                 Group{"image", "Manage images"},
+                                Group{"manifest", "Look at manifests in registries"},
                                 Group{"name", "Understand image names"},
                                 Group{"system", "Manage Spacesuit"},
                                 Group{"volume", "Manage volumes"}};

@@ -20,7 +20,7 @@ struct RunFlags {
   std::vector<std::string> env, env_files, labels, volumes, mounts, tmpfs, gpus, devices;
   std::vector<std::string> label_files, log_options, expose;
   std::optional<std::string> entrypoint, explain;
-  std::string network, cidfile, log_driver, restart, shm_size;
+  std::string network, cidfile, pull, log_driver, restart, shm_size;
   std::optional<std::int64_t> stop_timeout;
   bool detach = false, dry_run = false, quiet = false;
 };
