@@ -12,6 +12,7 @@
 #include "naming/id.h"
 #include "oci/platform.h"
 #include "os/file.h"
+#include "store/archive.h"
 
 namespace suit::cli {
 

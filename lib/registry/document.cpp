@@ -31,17 +31,18 @@ http::Request document_request(std::string url) {
   return request;
 }
 
-Error not_there(http::Response& answer, const naming::Reference& reference) {
-  Error error = refused(answer, reference.familiar());
+// In Docker's words; the errno has done its work once we are here.
+Error in_docker_words(Error error, const naming::Reference& reference) {
   if (error.code() == ENOENT)
-    return Error(ENOENT,
+    return Error(0,
                  fmt::format("manifest for {} not found: {}", reference.familiar(), error.what()))
         .with_hint(fmt::format("`suit image ls-remote {}` lists the tags that there are",
                                reference.familiar_repository()));
   if (error.code() == EACCES)
-    return Error(EACCES, fmt::format("pull access denied for {}, repository does not exist or may "
-                                     "require 'suit login': {}",
-                                     reference.familiar_repository(), error.what()));
+    return Error(0, fmt::format("pull access denied for {}, repository does not exist or may "
+                                "require 'suit login': {}",
+                                reference.familiar_repository(), error.what()))
+        .with_hint(error.hint());
   return error;
 }
 
@@ -134,10 +135,11 @@ Result<std::variant<oci::Manifest, oci::Index>> parse_document(const Document& d
 
 Result<Document> fetch_document(Session& session, const naming::Reference& reference) {
   std::string which = reference.digest.empty() ? reference.tag : reference.digest.text();
-  SUIT_LET(http::Response answer,
-           session.send(document_request(session.path("manifests/" + which))));
-  if (!answer.is_ok()) return std::unexpected(not_there(answer, reference));
-  return read_document(answer, reference.digest, reference.familiar());
+  auto answer = session.send(document_request(session.path("manifests/" + which)));
+  if (!answer) return std::unexpected(in_docker_words(std::move(answer).error(), reference));
+  if (!answer->is_ok())
+    return std::unexpected(in_docker_words(refused(*answer, session.endpoint().host), reference));
+  return read_document(*answer, reference.digest, reference.familiar());
 }
 
 Result<Document> fetch_document(Session& session, const oci::Descriptor& descriptor) {

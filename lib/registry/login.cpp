@@ -17,7 +17,9 @@ Result<Login> check_login(const Access& access, const std::string& registry, con
   if (!answer->is_ok()) {
     int status = answer->status();
     Error error = refused(*answer, fmt::format("login attempt to {} failed", answer->url().text()));
-    return std::unexpected(Error(status == 401 ? EACCES : error.code(), error.what()));
+    return std::unexpected(
+        status == 401 ? Error(0, error.what() + ": unauthorized: incorrect username or password")
+                      : std::move(error));
   }
   Login kept = login;
   if (!session.identity_token().empty()) {

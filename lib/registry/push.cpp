@@ -215,9 +215,9 @@ void rename_types(oci::Manifest& manifest) {
 
 Error not_allowed(Error error, const naming::Reference& reference) {
   if (error.code() != EACCES) return error;
-  return Error(EACCES, fmt::format("push access denied for {}, repository does not exist or may "
-                                   "require authorization: {}",
-                                   reference.familiar_repository(), error.what()))
+  return Error(0, fmt::format("push access denied for {}, repository does not exist or may "
+                              "require authorization: {}",
+                              reference.familiar_repository(), error.what()))
       .with_hint(error.hint().empty() ? fmt::format("log in: suit login {}", reference.domain)
                                       : error.hint());
 }

@@ -12,6 +12,8 @@ namespace suit::registry {
 namespace {
 
 constexpr std::size_t kDocumentBytes = 1U << 20;
+// A plain server may wait for the end of what it takes for a request line.
+constexpr std::chrono::seconds kProbe(5);
 
 http::Header authorization_header(const std::string& value) {
   return {.name = "Authorization", .value = value, .credential = http::Credential::Yes};
@@ -19,7 +21,8 @@ http::Header authorization_header(const std::string& value) {
 
 // What tells that https is not spoken there, as against a server that is known but not believed.
 bool may_speak_plain(const Error& error) {
-  return error.code() == EPROTO || error.code() == ECONNREFUSED || error.code() == ECONNRESET;
+  return error.code() == EPROTO || error.code() == ECONNREFUSED || error.code() == ECONNRESET ||
+         error.code() == ETIMEDOUT;
 }
 
 Result<std::vector<Challenge>> challenges_of(const http::Response& refusal) {
@@ -98,32 +101,40 @@ Result<http::Response> Session::send_once(http::Request request, const std::stri
 
 // The first request to a host that may lack TLS: https, then http. Nothing secret is in it yet.
 Result<http::Response> Session::probe(const http::Request& request) {
-  {
-    std::lock_guard lock(mutex_);
-    scheme_ = "https";
-  }
   http::Request first = request;
   first.url = "https://" + endpoint_.host + request.url;
   first.tls = endpoint_.tls;
+  first.limits.connect = kProbe;
   auto answer = access_.client.send(first);
-  if (answer || !may_speak_plain(answer.error())) return answer;
-  SUIT_LOG(Debug, "{}: {}; trying http", endpoint_.host, answer.error().message());
+  bool is_plain = !answer && may_speak_plain(answer.error());
   {
     std::lock_guard lock(mutex_);
-    scheme_ = "http";
+    if (answer || is_plain) scheme_ = is_plain ? "http" : "https";
   }
+  if (!is_plain) return answer;
+  SUIT_LOG(Debug, "{}: {}; trying http", endpoint_.host, answer.error().message());
   return send_once(request, "");
 }
 
-Result<http::Response> Session::send(http::Request request) {
+Result<http::Response> Session::send_known(const http::Request& request) {
+  auto is_known = [this] {
+    std::lock_guard lock(mutex_);
+    return !scheme_.empty();
+  };
+  if (!is_known()) {
+    std::lock_guard one(probe_);
+    if (!is_known()) return probe(request);
+  }
   std::string authorization;
-  bool is_known = false;
   {
     std::lock_guard lock(mutex_);
     authorization = authorization_;
-    is_known = !scheme_.empty();
   }
-  auto answer = is_known ? send_once(request, authorization) : probe(request);
+  return send_once(request, authorization);
+}
+
+Result<http::Response> Session::send(http::Request request) {
+  auto answer = send_known(request);
   if (!answer || answer->status() != 401) return answer;
   SUIT_LET(std::string fresh, authorize(*answer));
   {

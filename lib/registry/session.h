@@ -64,6 +64,7 @@ class Session {
 
  private:
   Result<http::Response> send_once(http::Request request, const std::string& authorization);
+  Result<http::Response> send_known(const http::Request& request);
   Result<http::Response> probe(const http::Request& request);
   Result<std::string> authorize(const http::Response& refusal);
   Result<std::string> basic();
@@ -78,6 +79,7 @@ class Session {
   Action action_;
   std::string extra_pull_;
   std::string identity_token_;
+  std::mutex probe_;           ///< held while nobody knows yet whether TLS is spoken there
   mutable std::mutex mutex_;   ///< for what follows
   std::string scheme_;         ///< empty until something has answered
   std::string authorization_;  ///< of the header, or empty
