@@ -28,6 +28,7 @@ constexpr std::array kGroups = {Group{"builder", "Manage builds"},
                                 Group{"image", "Manage images"},
                                 Group{"manifest", "Look at manifests in registries"},
                                 Group{"name", "Understand image names"},
+                                Group{"network", "Manage networks"},
                                 Group{"system", "Manage Spacesuit"},
                                 Group{"volume", "Manage volumes"}};
 

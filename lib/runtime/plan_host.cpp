@@ -56,9 +56,18 @@ constexpr std::array<std::string_view, 12> kAllowedDevices = {
     "c 5:0 rwm",   "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm",  // tty, console, ptmx, pts
     "c 10:200 rwm"};                                         // net/tun
 
+// `c 195:0 rw`; all that is left out is `*`. The kernel reads `a` alone and nothing behind it.
+std::string rule_text(const oci::DeviceRule& rule) {
+  if (rule.type == 'a') return "a";
+  const auto number = [](const std::optional<std::int64_t>& value) {
+    return value && *value >= 0 ? std::to_string(*value) : std::string("*");
+  };
+  return fmt::format("{} {}:{} {}", rule.type, number(rule.major), number(rule.minor), rule.access);
+}
+
 // The devices controller of cgroup v1, also on hybrid hosts. The rules are written before anybody
 // is in the group; the helper joins it first of all.
-void plan_devices(Builder& b, const HostFacts& facts) {
+void plan_devices(Builder& b, const HostFacts& facts, const oci::Resources& resources) {
   if (facts.devices_cgroup_dir.empty()) return;
   std::string parent = facts.devices_cgroup_dir + "/spacesuit";
   std::string own = parent + "/" + b.plan().id;
@@ -79,6 +88,9 @@ void plan_devices(Builder& b, const HostFacts& facts) {
   write(deny, "a");
   std::uint8_t allow = b.new_slot("devices.allow");
   b.op(Call::openat, {at, b.text(own + "/devices.allow"), for_writing, mode}).result = allow;
+  // The specification's rules in their order, then what every container may use, as runc does it.
+  for (const oci::DeviceRule& rule : resources.devices)
+    write(rule.allow ? allow : deny, rule_text(rule));
   for (std::string_view rule : kAllowedDevices)
     write(allow, rule);
   std::uint8_t tasks = b.new_slot("devices tasks");
@@ -265,7 +277,7 @@ std::uint64_t namespace_flag(std::string_view type) {
 Result<void> plan_host_lane(Builder& b, const PlanInput& in) {
   b.in_host_lane();
   plan_cgroup(b, in.facts);
-  plan_devices(b, in.facts);
+  plan_devices(b, in.facts, in.spec.linux_.resources);
   plan_report_and_helper(b, in);
   b.in_container_lane();
   return {};
