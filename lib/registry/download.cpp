@@ -80,10 +80,9 @@ Result<void> receive(Download& work) {
   }
 }
 
-// As long as bytes come, we go on; five goes without any are enough.
+// As long as bytes come, we go on; a few goes without any are enough.
 Result<void> receive_all_of_it(Download& work) {
-  constexpr int kFruitless = 5;
-  http::RetryPolicy policy;
+  const http::RetryPolicy& policy = work.session.retries();
   for (int fruitless = 0; work.partial.size_bytes() < work.blob.size_bytes;) {
     std::uint64_t before = work.partial.size_bytes();
     auto got = receive(work);
@@ -91,7 +90,7 @@ Result<void> receive_all_of_it(Download& work) {
     if (got && came) continue;
     if (got) got = fail(ECONNRESET, "nothing came");
     fruitless = came ? 1 : fruitless + 1;
-    if (!http::is_worth_retrying(got.error()) || fruitless >= kFruitless) return got;
+    if (!http::is_worth_retrying(got.error()) || fruitless >= policy.attempts) return got;
     auto wait = http::delay_before_next(policy, fruitless, {}, 0.5);
     SUIT_LOG(Info, "blob {}: {}; going on at byte {}", work.blob.digest.text(),
              got.error().message(), work.partial.size_bytes());

@@ -124,8 +124,11 @@ Result<void> unpack_layers(Transfer& transfer, const std::vector<digest::Digest>
                         : store::unpack_stream(transfer.store, coming, layer, diff_ids, i,
                                                [&] { return coming.wait(); });
     if (!unpacked) {
+      // Wrong bytes may fail to unpack before their digest is known: the digest is the truer
+      // reason, and only when it is found out is a bad remainder of an earlier pull thrown away.
+      auto fetched = coming.wait();
       transfer.stop = true;
-      return unpacked;
+      return fetched ? unpacked : fetched;
     }
     SUIT_TRY(coming.wait());
     transfer.on_progress({layer.digest, Stage::Done, layer.size_bytes, layer.size_bytes});

@@ -43,6 +43,7 @@ class Session {
   Session(const Access& access, Endpoint endpoint, std::string repository, Action action);
 
   const Endpoint& endpoint() const { return endpoint_; }
+  const http::RetryPolicy& retries() const { return access_.retries; }
   const std::string& repository() const { return repository_; }
   /// `/v2/<repository>/<rest>`
   std::string path(std::string_view rest) const {

@@ -31,7 +31,7 @@ class Liar {
   std::string path_of(const std::string& what) {
     if (what == "layer") return "GET " + registry_.layer_path();
     if (what == "config") return "GET /v2/app/blobs/" + hash::sha256(registry_.config).text();
-    return "GET /v2/app/manifests/1";
+    return what == "manifest" ? "GET /v2/app/manifests/1" : "";
   }
   std::atomic<bool> registry_ready_ = false;
   FakeRegistry registry_;
