@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/images_from_afar.h"
 #include "cli/run_options.h"
 #include "os/file.h"
 #include "runtime/explain.h"
@@ -127,7 +128,11 @@ Result<int> container_run(Invocation& in) {
   if (run.detach && !looks.attach.empty())
     return fail(0, "conflicting options: cannot specify both --attach and --detach");
   SUIT_TRY(interpret(run, args));
+<<<<<<< HEAD
   if (!run.detach && lacks_terminal(in, run.options.tty && run.options.interactive)) return 1;
+=======
+  SUIT_LET(const PullPolicy pull, parse_pull_policy(run.pull));
+>>>>>>> main
   SUIT_LET(engine::Engine engine, in.open_engine());
   if (run.dry_run) {
     SUIT_LET(const runtime::LaunchPlan plan, engine.plan(run.options));
@@ -135,6 +140,7 @@ Result<int> container_run(Invocation& in) {
     return 0;
   }
   SUIT_TRY(check_cidfile(run.cidfile));
+  SUIT_LET(run.options.image, ensure_image(engine, run.options.image, pull, run.quiet));
   SUIT_LET(engine::Held held, engine.create(run.options));
   const std::string id = held.record.id;
   SUIT_TRY(write_cidfile(run.cidfile, id));
@@ -153,8 +159,10 @@ Result<int> container_create(Invocation& in) {
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_TRY(looks.interpret());
   SUIT_TRY(interpret(run, args));
+  SUIT_LET(const PullPolicy pull, parse_pull_policy(run.pull));
   SUIT_LET(engine::Engine engine, in.open_engine());
   SUIT_TRY(check_cidfile(run.cidfile));
+  SUIT_LET(run.options.image, ensure_image(engine, run.options.image, pull, run.quiet));
   SUIT_LET(engine::Held held, engine.create(run.options));
   const std::string id = held.record.id;
   engine.release(std::move(held));
