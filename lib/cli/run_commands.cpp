@@ -128,11 +128,8 @@ Result<int> container_run(Invocation& in) {
   if (run.detach && !looks.attach.empty())
     return fail(0, "conflicting options: cannot specify both --attach and --detach");
   SUIT_TRY(interpret(run, args));
-<<<<<<< HEAD
   if (!run.detach && lacks_terminal(in, run.options.tty && run.options.interactive)) return 1;
-=======
   SUIT_LET(const PullPolicy pull, parse_pull_policy(run.pull));
->>>>>>> main
   SUIT_LET(engine::Engine engine, in.open_engine());
   if (run.dry_run) {
     SUIT_LET(const runtime::LaunchPlan plan, engine.plan(run.options));
