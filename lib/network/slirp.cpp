@@ -20,7 +20,8 @@ namespace suit::network {
 namespace {
 
 // Descriptors of the helper: its arguments name them.
-constexpr int kNetns = 3, kReady = 4, kExit = 5;
+constexpr int kNetns = 3, kReady = 4, kExit = 5, kDirectory = 6;
+constexpr const char* kSocket = "slirp.sock";
 
 // Beyond those, so that giving it one cannot overwrite another.
 Result<os::Fd> copy_beyond(os::FdRef fd) {
@@ -30,17 +31,18 @@ Result<os::Fd> copy_beyond(os::FdRef fd) {
 }
 
 Result<pid_t> spawn(const os::Fd& netns, const os::Fd& ready, const os::Fd& exit,
-                    const std::string& socket) {
-  const std::array<std::string, 10> words = {"slirp4netns",
-                                             "--configure",
-                                             "--disable-host-loopback",
-                                             "--mtu=65520",
-                                             "--ready-fd=4",
-                                             "--exit-fd=5",
-                                             "--api-socket=" + socket,
-                                             "--macaddress=" + to_text(Slirp::endpoint().mac),
-                                             "--netns-type=path",
-                                             fmt::format("/proc/self/fd/{}", kNetns)};
+                    const os::Fd& directory) {
+  const std::array<std::string, 10> words = {
+      "slirp4netns",
+      "--configure",
+      "--disable-host-loopback",
+      "--mtu=65520",
+      "--ready-fd=4",
+      "--exit-fd=5",
+      fmt::format("--api-socket=/proc/self/fd/{}/{}", kDirectory, kSocket),
+      "--macaddress=" + to_text(Slirp::endpoint().mac),
+      "--netns-type=path",
+      fmt::format("/proc/self/fd/{}", kNetns)};
   std::vector<char*> argv;
   for (const std::string& word : words)
     argv.push_back(const_cast<char*>(word.c_str()));
@@ -54,6 +56,7 @@ Result<pid_t> spawn(const os::Fd& netns, const os::Fd& ready, const os::Fd& exit
   ::posix_spawn_file_actions_adddup2(&actions, netns.raw(), kNetns);
   ::posix_spawn_file_actions_adddup2(&actions, ready.raw(), kReady);
   ::posix_spawn_file_actions_adddup2(&actions, exit.raw(), kExit);
+  ::posix_spawn_file_actions_adddup2(&actions, directory.raw(), kDirectory);
   pid_t pid = -1;
   const int code = ::posix_spawnp(&pid, words[0].c_str(), &actions, nullptr, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
@@ -76,12 +79,12 @@ Result<void> check_tun() {
 Slirp::Slirp(Slirp&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       alive_(std::move(other.alive_)),
-      socket_(std::move(other.socket_)) {}
+      directory_(std::move(other.directory_)) {}
 
 Slirp& Slirp::operator=(Slirp&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(alive_, other.alive_);
-  std::swap(socket_, other.socket_);
+  std::swap(directory_, other.directory_);
   return *this;
 }
 
@@ -91,7 +94,7 @@ Slirp::~Slirp() {
   ::kill(pid_, SIGTERM);  // our child, not yet reaped
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR)
     continue;
-  ::unlink(socket_.c_str());
+  ::unlinkat(directory_.raw(), kSocket, 0);
 }
 
 Endpoint Slirp::endpoint() {
@@ -110,9 +113,12 @@ Result<Slirp> Slirp::start(const Netns& space, const std::string& directory) {
   SUIT_LET(os::Fd ready_end, copy_beyond(ready.write_end));
   SUIT_LET(const os::Fd exit_end, copy_beyond(alive.read_end));
   Slirp slirp;
-  slirp.socket_ = directory + "/slirp.sock";
-  ::unlink(slirp.socket_.c_str());
-  SUIT_LET(slirp.pid_, spawn(netns, ready_end, exit_end, slirp.socket_));
+  {
+    SUIT_LET(const os::Fd opened, os::open_at(os::FdRef::cwd(), directory, O_PATH | O_DIRECTORY));
+    SUIT_LET(slirp.directory_, copy_beyond(opened));
+  }
+  ::unlinkat(slirp.directory_.raw(), kSocket, 0);
+  SUIT_LET(slirp.pid_, spawn(netns, ready_end, exit_end, slirp.directory_));
   slirp.alive_ = std::move(alive.write_end);
   ready.write_end.reset();
   ready_end.reset();  // ours: its end of file must mean that the helper has ended
@@ -131,11 +137,11 @@ Result<bool> Slirp::forward(const PortRequest& request, std::uint16_t port) cons
   os::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un at{};
   at.sun_family = AF_UNIX;
-  if (!socket.valid() || socket_.size() >= sizeof at.sun_path)
-    return fail(ENAMETOOLONG, fmt::format("socket \"{}\"", socket_));
-  socket_.copy(at.sun_path, socket_.size());
+  if (!socket.valid()) return fail(errno, "socket(AF_UNIX)");
+  const std::string path = fmt::format("/proc/self/fd/{}/{}", directory_.raw(), kSocket);
+  path.copy(at.sun_path, sizeof at.sun_path - 1);
   if (::connect(socket.raw(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0)
-    return fail(errno, fmt::format("connect(\"{}\")", socket_));
+    return fail(errno, fmt::format("connect(\"{}\")", path));
   oci::Json arguments = oci::Json::object();
   arguments.set("proto", name_of(request.container.protocol));
   arguments.set("host_addr", request.host_ip.empty() ? "0.0.0.0" : request.host_ip);

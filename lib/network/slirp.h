@@ -42,8 +42,8 @@ class Slirp {
   Slirp() = default;
   Result<bool> forward(const PortRequest& request, std::uint16_t port) const;
   pid_t pid_ = -1;
-  os::Fd alive_;  ///< the pipe's end that says that we live
-  std::string socket_;
+  os::Fd alive_;      ///< the pipe's end that says that we live
+  os::Fd directory_;  ///< where its socket is: a path of its own would be too long for one
 };
 
 }  // namespace suit::network
