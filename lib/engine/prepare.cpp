@@ -87,6 +87,8 @@ Result<runtime::EtcFiles> etc_files(const Record& record, const Connection& conn
       files.hosts.emplace_back(record.hostname, one.endpoint.address6->text());
   }
   files.dns = record.dns;
+  if (record.dns.empty() && !connection.name_server().empty())
+    files.dns = {connection.name_server()};
   files.dns_search = record.dns_search;
   files.dns_options = record.dns_options;
   return files;
@@ -152,7 +154,8 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
   SUIT_LET(runtime::HostFacts facts, runtime::probe_host());
   runtime::Overlay overlay{std::move(lower), dir + "/upper", dir + "/work"};
   overlay.discard = record.auto_remove;  // nobody will read it after a crash
-  // As under Docker: a system installed below a directory (debootstrap) uses nodes of its own there.
+  // As under Docker: a system installed below a directory (debootstrap) uses nodes of its own
+  // there.
   overlay.nodes = runtime::Nodes::Guarded;
   SUIT_TRY(allow_remount(dir));
   SUIT_LET(os::Fd rootfs, runtime::mount_overlay(overlay, facts));
