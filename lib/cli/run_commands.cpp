@@ -2,9 +2,7 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 
 #include <fmt/format.h>
@@ -42,44 +40,18 @@ Result<void> check_explain(const RunFlags& run) {
 }
 
 // How `run` and `start` look on, beside what the container was created with.
-struct LookFlags {
-  std::vector<std::string> attach;
-  engine::Look look;
+void declare_look(FlagSet& flags, engine::Look& look) {
+  flags
+      .add('\0', "detach-keys", &look.keys, "string",
+           "Override the key sequence for detaching a container (default ctrl-p,ctrl-q)")
+      .toggle('\0', "sig-proxy", look.sig_proxy, "Proxy received signals to the process");
+}
 
-  void declare(FlagSet& flags) {
-    flags
-        .add('\0', "detach-keys", &look.keys, "string",
-             "Override the key sequence for detaching a container (default ctrl-p,ctrl-q)")
-        .toggle('\0', "sig-proxy", look.sig_proxy, "Proxy received signals to the process");
-  }
-
-  // `-a` names the streams that are looked at: all, when it is not given.
-  Result<void> interpret() {
-    if (!look.keys.empty()) {
-      SUIT_LET([[maybe_unused]] const engine::DetachKeys checked,
-               engine::DetachKeys::parse(look.keys));
-    }
-    if (attach.empty()) return {};
-    look.input = look.out = look.err = false;
-    for (const std::string& given : attach) {
-      std::string stream = given;
-      std::ranges::transform(stream, stream.begin(),
-                             [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-      if (stream == "stdin")
-        look.input = true;
-      else if (stream == "stdout")
-        look.out = true;
-      else if (stream == "stderr")
-        look.err = true;
-      else
-        return fail(0,
-                    fmt::format("invalid argument \"{}\" for \"-a, --attach\" flag: valid streams "
-                                "are STDIN, STDOUT and STDERR",
-                                given));
-    }
-    return {};
-  }
-};
+Result<void> check_keys(const std::string& keys) {
+  if (keys.empty()) return {};
+  SUIT_LET([[maybe_unused]] const engine::DetachKeys checked, engine::DetachKeys::parse(keys));
+  return {};
+}
 
 void print_plan(Invocation& in, const RunFlags& run, const runtime::LaunchPlan& plan,
                 const runtime::Timeline* timeline) {
@@ -95,9 +67,9 @@ void print_plan(Invocation& in, const RunFlags& run, const runtime::LaunchPlan& 
 }
 
 Result<int> run_in_foreground(Invocation& in, engine::Engine& engine, engine::Held held,
-                              const RunFlags& run, const engine::Look& look) {
+                              const RunFlags& run) {
   const auto explain = run.explain ? engine::Engine::Explain::Yes : engine::Engine::Explain::No;
-  SUIT_LET(const engine::RunResult result, engine.run_attached(std::move(held), explain, look));
+  SUIT_LET(const engine::RunResult result, engine.run_attached(std::move(held), explain, run.look));
   if (result.explanation)
     print_plan(in, run, result.explanation->plan, &result.explanation->timeline);
   return result.detached ? 0 : result.status.shell_code();
@@ -113,19 +85,17 @@ bool lacks_terminal(Invocation& in, bool is_needed) {
 
 Result<int> container_run(Invocation& in) {
   RunFlags run;
-  LookFlags looks;
   FlagSet flags;
   declare_run_flags(flags, run);
-  looks.declare(flags);
-  flags.add('a', "attach", &looks.attach, "list", "Attach to STDIN, STDOUT or STDERR");
+  declare_look(flags, run.look);
   flags.toggle('d', "detach", run.detach, "Run container in background and print container ID")
       .toggle('\0', "dry-run", run.dry_run, "Print the plan of the start, execute nothing")
       .optional_text("explain", run.explain, "text",
                      "Tell every step of the start with its reason: text or json");
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_TRY(check_explain(run));
-  SUIT_TRY(looks.interpret());
-  if (run.detach && !looks.attach.empty())
+  SUIT_TRY(check_keys(run.look.keys));
+  if (run.detach && !run.attach.empty())
     return fail(0, "conflicting options: cannot specify both --attach and --detach");
   SUIT_TRY(interpret(run, args));
   if (!run.detach && lacks_terminal(in, run.options.tty && run.options.interactive)) return 1;
@@ -141,7 +111,7 @@ Result<int> container_run(Invocation& in) {
   SUIT_LET(engine::Held held, engine.create(run.options));
   const std::string id = held.record.id;
   SUIT_TRY(write_cidfile(run.cidfile, id));
-  if (!run.detach) return run_in_foreground(in, engine, std::move(held), run, looks.look);
+  if (!run.detach) return run_in_foreground(in, engine, std::move(held), run);
   SUIT_TRY(engine.start_detached(std::move(held)));
   in.console.print("{}\n", id);
   return 0;
@@ -150,11 +120,8 @@ Result<int> container_run(Invocation& in) {
 Result<int> container_create(Invocation& in) {
   RunFlags run;
   FlagSet flags;
-  LookFlags looks;
   declare_run_flags(flags, run);
-  flags.add('a', "attach", &looks.attach, "list", "Attach to STDIN, STDOUT or STDERR");
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
-  SUIT_TRY(looks.interpret());
   SUIT_TRY(interpret(run, args));
   SUIT_LET(const PullPolicy pull, parse_pull_policy(run.pull));
   SUIT_LET(engine::Engine engine, in.open_engine());
@@ -173,9 +140,8 @@ Result<int> container_start(Invocation& in) {
   bool attach = false;
   bool interactive = false;
   constexpr std::array<std::string_view, 2> kMissing = {"checkpoint", "checkpoint-dir"};
-  LookFlags looks;
   FlagSet flags;
-  looks.declare(flags);
+  declare_look(flags, run.look);
   flags.toggle('a', "attach", attach, "Attach STDOUT/STDERR and forward signals")
       .toggle('i', "interactive", interactive, "Attach container's STDIN")
       .optional_text("explain", run.explain, "text",
@@ -184,19 +150,19 @@ Result<int> container_start(Invocation& in) {
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   run.detach = !(attach || interactive);
   SUIT_TRY(check_explain(run));
-  SUIT_TRY(looks.interpret());
+  SUIT_TRY(check_keys(run.look.keys));
   if (!run.detach && args.size() > 1)
     return fail(0, "you cannot start and attach multiple containers at once");
   SUIT_LET(engine::Engine engine, in.open_engine());
   if (!run.detach) {
     SUIT_LET(const engine::Status container, engine.find(args[0]));
     SUIT_LET(engine::Held held, engine.hold(container));
-    looks.look.input = interactive;
+    run.look.input = interactive;
     if (lacks_terminal(in, held.record.tty && held.record.interactive && interactive)) {
       engine.release(std::move(held));
       return 1;
     }
-    return run_in_foreground(in, engine, std::move(held), run, looks.look);
+    return run_in_foreground(in, engine, std::move(held), run);
   }
   return for_each_argument(in, args, [&](const std::string& name) -> Result<void> {
     SUIT_LET(const engine::Status container, engine.find(name));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -223,11 +224,33 @@ Result<void> add_devices(RunFlags& run) {
   return gpu::add_variables(request, run.options.env);
 }
 
+Result<void> read_attach(RunFlags& run) {
+  if (run.attach.empty()) return {};
+  run.look.input = run.look.out = run.look.err = false;
+  for (const std::string& given : run.attach) {
+    std::string stream = given;
+    std::ranges::transform(stream, stream.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (stream == "stdin")
+      run.look.input = true;
+    else if (stream == "stdout")
+      run.look.out = true;
+    else if (stream == "stderr")
+      run.look.err = true;
+    else
+      return fail(0, fmt::format("invalid argument \"{}\" for \"-a, --attach\" flag: valid streams "
+                                 "are STDIN, STDOUT and STDERR",
+                                 given));
+  }
+  return {};
+}
+
 }  // namespace
 
 void declare_run_flags(FlagSet& flags, RunFlags& run) {
   engine::CreateOptions& options = run.options;
-  flags.add('\0', "cidfile", &run.cidfile, "string", "Write the container ID to the file")
+  flags.add('a', "attach", &run.attach, "list", "Attach to STDIN, STDOUT or STDERR")
+      .add('\0', "cidfile", &run.cidfile, "string", "Write the container ID to the file")
       .add('\0', "cdi-spec-dir", &options.devices.spec_dirs, "list",
            "Directory of CDI files (default /etc/cdi and /var/run/cdi)")
       .add('\0', "device", &run.devices, "list",
@@ -274,6 +297,7 @@ Result<void> interpret(RunFlags& run, const std::vector<std::string>& args) {
   if (run.entrypoint)
     options.entrypoint = run.entrypoint->empty() ? std::vector<std::string>()
                                                  : std::vector<std::string>{*run.entrypoint};
+  SUIT_TRY(read_attach(run));
   SUIT_LET(options.env, read_environment(run.env_files, run.env));
   SUIT_LET(options.labels, read_all_labels(run.label_files, run.labels));
   SUIT_TRY(read_network_names(options));
