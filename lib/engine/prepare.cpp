@@ -15,6 +15,7 @@
 #include "oci/image.h"
 #include "os/root.h"
 #include "os/user.h"
+#include "runtime/cgroup.h"
 #include "runtime/etc_files.h"
 #include "runtime/seccomp.h"
 
@@ -52,7 +53,7 @@ oci::Spec make_spec(const Record& record, const os::User& user, const runtime::H
   if (std::ranges::find(groups, user.gid) == groups.end()) groups.insert(groups.begin(), user.gid);
   oci::Capabilities& caps = spec.process.capabilities;
   // Where no device cgroup guards the host's disks, whoever can make a node could open one.
-  if (facts.devices_cgroup_dir.empty())
+  if (!runtime::guards_devices(facts))
     for (auto* set : {&caps.bounding, &caps.effective, &caps.permitted})
       std::erase(*set, "CAP_MKNOD");
   // Only root keeps capabilities across exec: capabilities(7), "effect of user ID changes".
