@@ -7,7 +7,8 @@ BUILD_PACKAGES="g++ cmake ninja-build libfmt-dev nlohmann-json3-dev libssl-dev l
 # To build and run the tests, the benchmarks and the checks.
 TEST_PACKAGES="ccache googletest libgtest-dev libgmock-dev libbenchmark-dev libarchive-dev libseccomp-dev libmnl-dev nftables git jq strace
   procps iproute2
-  util-linux tar gzip zstd attr libcap2-bin python3"
+  pocl-opencl-icd
+  ocl-icd-libopencl1 util-linux tar gzip zstd attr libcap2-bin python3"
 CHECK_PACKAGES="clang-19 clang-format-19 clang-tidy-19 doxygen graphviz"
 # Other engines: oracles that our images and containers are compared with.
 PEER_PACKAGES="docker.io podman buildah skopeo umoci crun runc bubblewrap containerd docker-registry apache2-utils"

@@ -174,7 +174,10 @@ Result<std::unique_ptr<MountedRoot>> mount_files(Session& session, const Files* 
   SUIT_LET(std::vector<std::string> lower, session.store.lower_dirs(files.diff_ids, files.layers));
   SUIT_LET(store::SnapshotWriter writer, session.store.begin_snapshot());
   runtime::Overlay overlay{.lower = lower, .upper = writer.upper(), .work = writer.work()};
-  if (!scaffold.empty()) overlay.lower.push_back(scaffold);
+  if (!scaffold.empty()) {  // a RUN step: its container opens what its device cgroup lets it
+    overlay.lower.push_back(scaffold);
+    overlay.nodes = runtime::Nodes::Guarded;
+  }
   lower.pop_back();  // the scaffold's mount points are no part of any image
   SUIT_TRY(inherit_root(writer.upper(), lower));
   SUIT_LET(os::Fd fd, runtime::mount_overlay(overlay, session.facts));

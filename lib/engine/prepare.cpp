@@ -139,6 +139,8 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
   SUIT_LET(runtime::HostFacts facts, runtime::probe_host());
   runtime::Overlay overlay{std::move(lower), dir + "/upper", dir + "/work"};
   overlay.discard = record.auto_remove;  // nobody will read it after a crash
+  // As under Docker: a system installed below a directory (debootstrap) uses nodes of its own there.
+  overlay.nodes = runtime::Nodes::Guarded;
   SUIT_TRY(allow_remount(dir));
   SUIT_LET(os::Fd rootfs, runtime::mount_overlay(overlay, facts));
   os::Fd same(::fcntl(rootfs.raw(), F_DUPFD_CLOEXEC, 3));

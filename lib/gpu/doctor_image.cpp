@@ -124,8 +124,8 @@ Check check_driver_age(const Patient& p) {
 Check check_no_driver_inside(const Patient& p) {
   Check check = begin("I4", "no driver in the image", Side::Image);
   if (!p.image) return no_image(std::move(check));
-  for (std::string_view dir :
-       split(oci::env_value(p.input.env, "LD_LIBRARY_PATH").value_or(""), ':')) {
+  const std::string search = oci::env_value(p.input.env, "LD_LIBRARY_PATH").value_or("");
+  for (std::string_view dir : split(search, ':')) {
     const std::string path(dir);
     if (!path.starts_with('/') || path.find("/compat") != std::string::npos) continue;
     for (const char* name : {"libcuda.so.1", "libcuda.so", "libnvidia-ml.so.1"})

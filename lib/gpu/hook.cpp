@@ -167,6 +167,16 @@ constexpr std::array<Verb, 5> kVerbs = {
 
 }  // namespace
 
+std::vector<std::string> vendor_words(const CdiHook& hook) {
+  for (std::size_t i = 1; i < hook.args.size(); ++i) {
+    const std::string& word = hook.args[i];
+    if (std::ranges::find(kVerbs, word, &Verb::name) != kVerbs.end())
+      return {hook.args.begin() + static_cast<std::ptrdiff_t>(i), hook.args.end()};
+    if (word != "hook" && word != "cdi") break;  // `nvidia-ctk hook VERB`, `suit cdi hook VERB`
+  }
+  return {};
+}
+
 Result<void> make_link(const os::Root& root, const std::string& path, const std::string& target) {
   SUIT_LET(const os::Fd dir, root.make_dirs(dir_name(path)));
   const std::string name = base_name(path);

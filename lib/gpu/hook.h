@@ -9,8 +9,9 @@
 ///     suit cdi hook chmod --mode 755 --path /dev/dri
 ///
 /// A runtime calls them before the program starts, with the container's state on stdin. This engine
-/// needs none of them for its own containers. Every path is resolved inside the container's root;
-/// no variable of the caller's reaches a program that is started.
+/// starts none of them for its own containers: it does what they would do itself. Every path is
+/// resolved inside the container's root; no variable of the caller's reaches a program that is
+/// started.
 /// \source NVIDIA container toolkit cmd/nvidia-cdi-hook; runtime-spec "Hooks"
 
 #pragma once
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "gpu/cdi_spec.h"
 #include "os/root.h"
 
 namespace suit::gpu {
@@ -31,6 +33,10 @@ Result<os::Root> root_of_state(const std::string& state);
 /// \param words the verb and its flags
 /// \errors 0 for an unknown verb or flag; what the kernel said for a file
 Result<void> run_hook(const std::vector<std::string>& words, const os::Root& root);
+
+/// The verb and its flags, when \p hook is the vendor's program or ours under one of its names;
+/// empty for any other program.
+std::vector<std::string> vendor_words(const CdiHook& hook);
 
 /// Makes the link \p path with \p target, and its directory; a file of that name is replaced by it.
 Result<void> make_link(const os::Root& root, const std::string& path, const std::string& target);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -259,7 +260,11 @@ Result<bool> add_known_device(const Request& request, const std::string& text,
   SUIT_LET(const QualifiedName name, parse_qualified(text));
   DeviceRequest asked;
   asked.device_ids = {name.name};
-  if (input.registry.find(text)) return false;
+  // A file that speaks of this kind is the last word on it.
+  if (std::ranges::any_of(input.registry.devices(), [&](const std::string& one) {
+        return one.starts_with(name.kind() + "=");
+      }))
+    return false;
   if (name.kind() == "nvidia.com/gpu") {
     SUIT_TRY(add_nvidia(request, asked, input, out));
   } else if (name.kind() == "amd.com/gpu") {
@@ -298,6 +303,32 @@ Result<void> hide_params(const Host& host, const std::string& scratch, Container
   const std::string file = scratch + "/params";
   SUIT_TRY(os::replace_file(file, params_for_container(host.nvidia.params), 0444));
   edits.mounts.push_back({file, kParams, {"ro", "nosuid", "nodev", "noexec", "bind"}, ""});
+  return {};
+}
+
+// What a CDI file's hook would do in the container, done here: no program is started. The loader
+// searches its own directories without a cache, and nodes lie in directories that all may enter.
+Result<void> take_hook(const CdiHook& hook, const os::Root& image, Injection& out) {
+  const std::vector<std::string> words = vendor_words(hook);
+  if (words.empty())
+    return fail(0,
+                fmt::format("{} hook \"{}\": programs of CDI files are not started here", hook.name,
+                            hook.path),
+                "leave it out of the file, or run the container with podman and suit-oci");
+  if (words[0] == "create-symlinks") return run_hook(words, image);
+  if (words[0] == "disable-device-node-modification") out.hides_params = true;
+  if (words[0] == "update-ldcache") {
+    const std::string own = layout_of(image).library_dir;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      const std::string_view folder =
+          std::string_view(words[i]).substr(words[i].find('=') + 1);  // all of it without `=`
+      if (folder.starts_with('/') && folder != own)
+        SUIT_LOG(Warn, "CDI: the image's loader does not search {} by itself: set LD_LIBRARY_PATH",
+                 folder);
+    }
+  }
+  if (words[0] == "enable-cuda-compat" && View(image).has("/usr/local/cuda/compat"))
+    SUIT_LOG(Warn, "CDI: for the image's newer CUDA set LD_LIBRARY_PATH=/usr/local/cuda/compat");
   return {};
 }
 
@@ -369,6 +400,8 @@ Result<void> edit_spec(oci::Spec& spec, const Request& request, const os::Root& 
     }
     SUIT_LET(Injection plan, plan_injection(request, {host, registry, rootfs, spec.process.env}));
     SUIT_TRY(check_rootless(plan.edits));
+    for (const CdiHook& hook : std::exchange(plan.edits.hooks, {}))
+      SUIT_TRY(take_hook(hook, rootfs, plan));
     if (plan.hides_params) SUIT_TRY(hide_params(host, scratch, plan.edits));
     SUIT_TRY(apply_edits(spec, plan.edits, slash));
     for (const DriverLink& link : plan.links)

@@ -218,6 +218,19 @@ void add_first(const View& host, std::span<const std::string> dirs, const Belong
   }
 }
 
+// Those that are there, each once: /bin is often a link to /usr/bin. What is not there need not be
+// asked for every file.
+std::vector<std::string> existing(const View& host, const std::vector<std::string>& dirs) {
+  std::vector<std::string> out;
+  std::set<std::pair<dev_t, ino_t>> seen;
+  for (const std::string& dir : dirs) {
+    const auto info = host.info(dir);
+    if (info && S_ISDIR(info->st_mode) && seen.emplace(info->st_dev, info->st_ino).second)
+      out.push_back(dir);
+  }
+  return out;
+}
+
 void add_firmware(const View& host, const std::string& version, std::vector<DriverFile>& out) {
   for (const char* root : {"/lib/firmware/updates", "/lib/firmware", "/usr/lib/firmware"}) {
     const std::string dir = fmt::format("{}/nvidia/{}", root, version);
@@ -250,16 +263,12 @@ void probe_driver_files(const View& host, Host& out) {
   if (driver.files.empty()) return;
   // A driver that is kept apart has its programs and data beside its libraries.
   const std::string beside = dir_name(dir_name(driver.files[0].path));
-  const std::vector<std::string> programs = {"/usr/bin",
-                                             "/usr/sbin",
-                                             "/bin",
-                                             "/sbin",
-                                             "/run/current-system/sw/bin",
-                                             "/usr/local/nvidia/bin",
-                                             std::string(kWslDir),
-                                             beside + "/bin"};
-  const std::vector<std::string> data = {"/etc", "/usr/share", "/run/opengl-driver/share",
-                                         "/usr/local/nvidia/share", beside + "/share"};
+  const std::vector<std::string> programs =
+      existing(host, {"/usr/bin", "/usr/sbin", "/bin", "/sbin", "/run/current-system/sw/bin",
+                      "/usr/local/nvidia/bin", std::string(kWslDir), beside + "/bin"});
+  const std::vector<std::string> data =
+      existing(host, {"/etc", "/usr/share", "/run/opengl-driver/share", "/usr/local/nvidia/share",
+                      beside + "/share"});
   for (const Belongs& wanted : kPrograms)
     add_first(host, programs, wanted, FileKind::Program, driver.files);
   for (const Belongs& wanted : kData)

@@ -81,7 +81,7 @@ Result<void> hand_down(const HostFacts& facts, const std::string& path,
   return {};
 }
 
-Result<void> prepare(CgroupDirs& dirs, const std::string& path, const LimitPlan& plan,
+Result<void> prepare_groups(CgroupDirs& dirs, const std::string& path, const LimitPlan& plan,
                      const HostFacts& facts) {
   for (const CgroupWrite& write : plan.writes) {
     std::string dir = dir_of(write, dirs, path, facts);
@@ -135,7 +135,7 @@ Result<void> update_limits(CgroupDirs& dirs, const std::string& path, const Limi
   if (dirs.empty())
     return fail(ENOTSUP, fmt::format("{}: the container has no cgroup to write a limit to",
                                      plan.writes.front().pointer));
-  SUIT_TRY(prepare(dirs, path, plan, facts));
+  SUIT_TRY(prepare_groups(dirs, path, plan, facts));
   if (checks_usage)
     for (const CgroupWrite& write : plan.writes)
       SUIT_TRY(check_usage(write, dir_of(write, dirs, path, facts)));

@@ -23,20 +23,19 @@ const std::vector<oci::DeviceRule>& common_rules() {
   return rules;
 }
 
+constexpr unsigned kMake = BPF_DEVCG_ACC_MKNOD, kRead = BPF_DEVCG_ACC_READ,
+                   kWrite = BPF_DEVCG_ACC_WRITE, kAllAccess = kMake | kRead | kWrite;
+
 unsigned access_bits(std::string_view access) {
   unsigned bits = 0;
   for (char letter : access)
-    bits |= letter == 'm'   ? BPF_DEVCG_ACC_MKNOD
-            : letter == 'r' ? BPF_DEVCG_ACC_READ
-            : letter == 'w' ? BPF_DEVCG_ACC_WRITE
-                            : 0U;
+    bits |= letter == 'm' ? kMake : letter == 'r' ? kRead : letter == 'w' ? kWrite : 0;
   return bits;
 }
 
-constexpr unsigned kAllAccess = BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE;
-
 bool is_for_all(const oci::DeviceRule& rule) {
-  return rule.type == 'a' && !rule.major && !rule.minor && access_bits(rule.access) == kAllAccess;
+  // The kernel reads `a` alone and nothing behind it.
+  return rule.type == 'a';
 }
 
 // What a request is about, in registers: struct bpf_cgroup_dev_ctx taken apart.
@@ -74,7 +73,7 @@ void append_rule(std::vector<bpf_insn>& program, const oci::DeviceRule& rule) {
     tests.push_back(part.size());
     part.push_back(one);
   };
-  unsigned bits = access_bits(rule.access);
+  unsigned bits = is_for_all(rule) ? kAllAccess : access_bits(rule.access);
   if (bits != kAllAccess) {
     // To allow, a rule covers all that is asked for; to deny, some of it.
     part.push_back(move(kAnswer, kAccess));
@@ -83,8 +82,8 @@ void append_rule(std::vector<bpf_insn>& program, const oci::DeviceRule& rule) {
   }
   if (rule.type != 'a')
     test(jump(BPF_JNE, kType, rule.type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR));
-  if (rule.major) test(jump(BPF_JNE, kMajor, *rule.major));
-  if (rule.minor) test(jump(BPF_JNE, kMinor, *rule.minor));
+  if (rule.major && *rule.major >= 0) test(jump(BPF_JNE, kMajor, *rule.major));
+  if (rule.minor && *rule.minor >= 0) test(jump(BPF_JNE, kMinor, *rule.minor));
   part.push_back(with(BPF_MOV, kAnswer, rule.allow ? 1 : 0));
   part.push_back(instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
   for (std::size_t at : tests)
@@ -109,7 +108,7 @@ std::vector<oci::DeviceRule> device_rules(std::span<const oci::DeviceRule> rules
 std::string device_rule_text(const oci::DeviceRule& rule) {
   if (is_for_all(rule)) return "a";
   auto number = [](const std::optional<std::int64_t>& value) {
-    return value ? std::to_string(*value) : std::string("*");
+    return value && *value >= 0 ? std::to_string(*value) : std::string("*");
   };
   return fmt::format("{} {}:{} {}", rule.type, number(rule.major), number(rule.minor), rule.access);
 }

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "os/mount.h"
+#include "runtime/cgroup.h"
 #include "runtime/runtime.h"
 
 namespace suit::runtime {
@@ -74,9 +75,8 @@ Result<os::Fd> mount_overlay(const Overlay& overlay, const HostFacts& facts) {
   if (!fs) return wrap(std::move(fs).error(), "mount overlay");
   auto created = fs->create();
   if (!created) return wrap(std::move(created).error(), "mount overlay on " + overlay.upper);
-  // A disk's node in an image would be the host's disk: a container's devices are in its /dev
-  // alone.
-  return fs->fsmount(MOUNT_ATTR_NODEV);
+  const bool guarded = overlay.nodes == Nodes::Guarded && guards_devices(facts);
+  return fs->fsmount(guarded ? 0 : MOUNT_ATTR_NODEV);
 }
 
 Result<os::Fd> clone_tree(const std::string& path, std::string_view propagation) {

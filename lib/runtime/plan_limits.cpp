@@ -11,8 +11,6 @@
 namespace suit::runtime {
 namespace {
 
-enum class Version { V1, V2 };
-
 constexpr std::string_view kRoot = "/linux/resources";
 
 // Go's structs have no "absent": callers send 0 for what they never set, and no limit is 0.
@@ -40,7 +38,7 @@ class Planner {
 
  private:
   // Where the controller is. From here on lines are for it, and from members of `section`.
-  Result<Version> enter(std::string_view controller, std::string_view section,
+  Result<void> enter(std::string_view controller, std::string_view section,
                         std::string_view member);
   void put(std::string_view file, std::string text, std::string_view member) {
     plan_.writes.push_back({controller_, is_v1_, std::string(file), std::move(text),
@@ -69,15 +67,15 @@ class Planner {
   bool is_v1_ = false;
 };
 
-Result<Version> Planner::enter(std::string_view controller, std::string_view section,
-                               std::string_view member) {
+Result<void> Planner::enter(std::string_view controller, std::string_view section,
+                            std::string_view member) {
   controller_ = controller;
   section_ = fmt::format("{}/{}", kRoot, section);
   is_v1_ = find_hierarchy(facts_, controller) != nullptr;
-  if (is_v1_) return Version::V1;
+  if (is_v1_) return {};
   if (std::ranges::find(facts_.cgroup2_controllers, controller) !=
       facts_.cgroup2_controllers.end())
-    return Version::V2;
+    return {};
   std::string why = fmt::format("this host cannot enforce it: there is no {} controller{}",
                                 controller, facts_.in_user_namespace ? " that is ours" : "");
   std::string hint =
@@ -111,8 +109,8 @@ Result<void> Planner::memory(const oci::MemoryResources& memory) {
                               "together",
                               *memory.swap, *memory.limit)));
   }
-  SUIT_LET(Version version, enter("memory", "memory", first));
-  return version == Version::V1 ? memory_v1(memory) : memory_v2(memory);
+  SUIT_TRY(enter("memory", "memory", first));
+  return is_v1_ ? memory_v1(memory) : memory_v2(memory);
 }
 
 Result<void> Planner::memory_v1(const oci::MemoryResources& memory) {
@@ -162,8 +160,8 @@ Result<void> Planner::cpu(const oci::CpuResources& cpu) {
                       : cpu.idle                     ? "idle"
                                                      : nullptr;
   if (!first) return {};
-  SUIT_LET(Version version, enter("cpu", "cpu", first));
-  version == Version::V1 ? cpu_v1(cpu) : cpu_v2(cpu);
+  SUIT_TRY(enter("cpu", "cpu", first));
+  is_v1_ ? cpu_v1(cpu) : cpu_v2(cpu);
   return {};
 }
 
@@ -208,10 +206,10 @@ Result<void> Planner::cpuset(const oci::CpuResources& cpu) {
 Result<void> Planner::pids(const std::optional<std::int64_t>& limit) {
   if (!limit) return {};
   bool is_limit = *limit > 0;
-  auto version = enter("pids", "pids", "limit");
+  auto entered = enter("pids", "pids", "limit");
   // "No limit" holds on every host.
-  if (!version && !is_limit) return {};
-  if (!version) return std::unexpected(std::move(version).error());
+  if (!entered && !is_limit) return {};
+  SUIT_TRY(std::move(entered));
   put("pids.max", is_limit ? std::to_string(*limit) : "max", "limit");
   return {};
 }
@@ -281,14 +279,14 @@ Result<void> Planner::block_io(const oci::BlockIoResources& io) {
 Result<void> Planner::hugepages(const std::vector<oci::HugepageLimit>& limits) {
   for (std::size_t i = 0; i < limits.size(); ++i) {
     const oci::HugepageLimit& limit = limits[i];
-    SUIT_LET(Version version, enter("hugetlb", "hugepageLimits", std::to_string(i)));
+    SUIT_TRY(enter("hugetlb", "hugepageLimits", std::to_string(i)));
     bool is_name = !limit.page_size.empty() &&
                    limit.page_size.find_first_not_of("0123456789KMGB") == std::string::npos;
     if (!is_name)
       return std::unexpected(refused(fmt::format("{}/pageSize", i),
                                      fmt::format("\"{}\" is no page size", limit.page_size),
                                      "such as 2MB or 1GB, as /sys/kernel/mm/hugepages lists them"));
-    const char* suffix = version == Version::V1 ? "limit_in_bytes" : "max";
+    const char* suffix = is_v1_ ? "limit_in_bytes" : "max";
     std::string value = std::to_string(limit.limit);
     put(fmt::format("hugetlb.{}.{}", limit.page_size, suffix), value, std::to_string(i));
     // Pages that are only reserved count there, from Linux 5.7 on.

@@ -59,12 +59,19 @@ struct HostFacts {
 };
 Result<HostFacts> probe_host();
 
+/// What opening a device node of a root file system does.
+enum class Nodes {
+  Dead,     ///< fails: a disk's node in an image would be the host's disk
+  Guarded,  ///< is up to the container's device cgroup; fails on a host without one
+};
+
 /// An overlay root file system: what the container writes goes to \p upper.
 struct Overlay {
   std::vector<std::string> lower;  ///< absolute host paths, topmost first, up to 500
   std::string upper;
   std::string work;
   bool discard = false;  ///< its content will be thrown away: nothing is ever synced to disk
+  Nodes nodes = Nodes::Dead;
 };
 /// Mounts it detached: a descriptor that no mount table shows, gone when it is closed.
 Result<os::Fd> mount_overlay(const Overlay& overlay, const HostFacts& facts);

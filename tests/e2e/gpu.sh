@@ -90,6 +90,11 @@ fails 125 "unresolvable CDI devices test.dev/zero=b" "$SUIT" run --rm --cdi-spec
 ok "$SUIT" run --rm --device /dev/zero:/dev/other:r $base sh -c 'head -c 3 /dev/other | wc -c'
 same "a plain device" "$(echo $out)" 3
 fails 125 "bad mode specified: x" "$SUIT" run --rm --device /dev/zero:/dev/other:x $base true
+# A program of a CDI file is refused by name, not left out in silence.
+sed 's|    env: .ZERO=/dev/mine.|&\n    hooks: [{hookName: createContainer, path: /bin/other, args: [other, it]}]|' cdi/test.yaml >hooked.yaml
+mkdir hooked && mv hooked.yaml hooked/
+fails 125 'createContainer hook "/bin/other": programs of CDI files are not started here' \
+  "$SUIT" run --rm --cdi-spec-dir hooked --device test.dev/zero=a $base true
 echo '{"ociVersion":"1.2.0","unknown":{"kept":true}}' >config.json
 ok "$SUIT" cdi inject --cdi-spec-dir cdi config.json test.dev/zero=a
 holds "inject" "$out" '"path": "/dev/mine"'

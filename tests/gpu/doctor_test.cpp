@@ -2,11 +2,14 @@
 
 #include "gpu/doctor.h"
 
+#include <algorithm>
 #include <functional>
+#include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/split.h"
 #include "fake_host.h"
 
 namespace suit::gpu {
@@ -199,6 +202,82 @@ TEST(Doctor, NamesTheBrokenPrerequisiteAndNoOther) {
     EXPECT_EQ(failing(diagnosis, evidence), row.ids) << row.name << "\n" << describe(diagnosis);
     EXPECT_EQ(diagnosis.exit_code(), row.exit_code) << row.name;
     EXPECT_THAT(evidence, HasSubstr(row.evidence)) << row.name;
+  }
+}
+
+// One row for each prerequisite that can be taken away alone.
+const std::vector<std::string_view>& prerequisites() {
+  static const std::vector<std::string_view> all = {"no GPU",
+                                                    "no module",
+                                                    "no uvm",
+                                                    "a node is missing",
+                                                    "no libnvidia-ml",
+                                                    "no nvidia-smi",
+                                                    "plain image",
+                                                    "torch for processors",
+                                                    "stubs on the path",
+                                                    "musl",
+                                                    "hidden by a variable",
+                                                    "requirement not met",
+                                                    "no such GPU"};
+  return all;
+}
+
+const Row& row_named(std::string_view name) {
+  return *std::ranges::find_if(rows(), [&](const Row& row) { return row.name == name; });
+}
+
+// What both rows say, each check once, in the order of the list. What cannot be looked at while
+// another prerequisite is missing stands here with the reason.
+std::string expected_of_both(const Row& a, const Row& b) {
+  std::set<std::string> ids;
+  for (const Row* row : {&a, &b})
+    for (std::string_view id : split(row->ids, ' '))
+      ids.emplace(id);
+  // The loaded module is who says which nodes there must be: without it they cannot be judged.
+  if (ids.contains("H2")) ids.erase("H3");
+  std::string out;
+  for (const char* id : {"H1", "H2", "H3", "H4", "H6", "I1", "I2", "I3", "I4", "I5", "I6", "R1"})
+    if (ids.contains(id)) out += (out.empty() ? "" : " ") + std::string(id);
+  return out;
+}
+
+int exit_code_of(const std::string& ids) {
+  const bool host = ids.find('H') != std::string::npos;
+  const bool image = ids.find('I') != std::string::npos;
+  if (host && image) return 3;
+  if (host) return 1;
+  return image ? 2 : 4;
+}
+
+TEST(Doctor, NamesBothOfTwoBrokenPrerequisites) {
+  SUIT_NEEDS_ROOT();
+  for (std::size_t i = 0; i < prerequisites().size(); ++i) {
+    for (std::size_t k = i + 1; k < prerequisites().size(); ++k) {
+      const Row& first = row_named(prerequisites()[i]);
+      const Row& second = row_named(prerequisites()[k]);
+      Tree host;
+      Tree image;
+      add_nvidia(host);
+      add_nvidia_nodes(host);
+      add_debian(image);
+      add_cuda(image);
+      DoctorInput input;
+      first.breaks(host, image, input);
+      DoctorInput other;
+      second.breaks(host, image, other);
+      input.env.insert(input.env.end(), other.env.begin(), other.env.end());
+      if (other.request) input.request = other.request;
+      const os::Root host_root = host.root();
+      const os::Root image_root = image.root();
+      input.host = &host_root;
+      input.image = &image_root;
+      const Diagnosis diagnosis = diagnose(input);
+      std::string evidence;
+      const std::string both = std::string(first.name) + " and " + second.name;
+      EXPECT_EQ(failing(diagnosis, evidence), expected_of_both(first, second)) << both;
+      EXPECT_EQ(diagnosis.exit_code(), exit_code_of(expected_of_both(first, second))) << both;
+    }
   }
 }
 

@@ -155,6 +155,25 @@ TEST(PlanFeatures, HaveTheirCalls) {
   }
 }
 
+TEST(PlanFeatures, WriteDeviceRulesInTheirOrderAndTheCommonOnesBehind) {
+  oci::Spec spec = spec_of();
+  spec.linux_.resources.devices = {{.allow = true, .type = 'c', .major = 195, .access = "rw"},
+                                   {.allow = false, .type = 'c', .major = 195, .minor = 1}};
+  HostFacts facts;
+  facts.cgroup1 = {{{"devices"}, "/sys/fs/cgroup/devices"}};
+  const auto plan = plan_launch(spec, facts, "test", {});
+  ASSERT_TRUE(plan) << plan.error().message();
+  const std::string text = dump_plan(*plan);
+  std::size_t at = 0;
+  for (const char* call :
+       {"write(<devices.deny>, \"a\", 1)", "write(<devices.allow>, \"c 195:* rw\"",
+        "write(<devices.deny>, \"c 195:1 rwm\"", "write(<devices.allow>, \"c 1:3 rwm\""}) {
+    const std::size_t found = text.find(call, at);
+    ASSERT_NE(found, std::string::npos) << call << "\n" << text;
+    at = found;
+  }
+}
+
 TEST(PlanFeatures, RefuseWhatCannotBe) {
   const std::pair<std::function<void(oci::Spec&)>, const char*> cases[] = {
       {[](oci::Spec& s) { s.process.scheduler = oci::Scheduler{"SCHED_BATHC"}; },
