@@ -27,6 +27,7 @@ constexpr std::array kGroups = {Group{"builder", "Manage builds"},
                                 Group{"gpu", "Look at GPUs"},
                                 Group{"image", "Manage images"},
                                 Group{"name", "Understand image names"},
+                                Group{"network", "Manage networks"},
                                 Group{"system", "Manage Spacesuit"},
                                 Group{"volume", "Manage volumes"}};
 

@@ -66,6 +66,15 @@ Result<int> volume_inspect(Invocation& in);
 Result<int> volume_remove(Invocation& in);
 Result<int> volume_prune(Invocation& in);
 
+Result<int> network_connect(Invocation& in);
+Result<int> network_create(Invocation& in);
+Result<int> network_disconnect(Invocation& in);
+Result<int> network_explain(Invocation& in);
+Result<int> network_inspect(Invocation& in);
+Result<int> network_list(Invocation& in);
+Result<int> network_prune(Invocation& in);
+Result<int> network_remove(Invocation& in);
+
 Result<int> show_events(Invocation& in);
 
 Result<int> gpu_probe(Invocation& in);

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "cli/commands.h"
 #include "cli/show.h"
+#include "cli/show_network.h"
 #include "cli/template.h"
 #include "cli/units.h"
 #include "engine/logs.h"
@@ -46,7 +47,8 @@ ListFormat container_format() {
 }
 
 constexpr std::array kFilters = std::to_array<std::string_view>(
-    {"ancestor", "before", "exited", "health", "id", "label", "name", "status", "since", "volume"});
+    {"ancestor", "before", "exited", "expose", "health", "id", "label", "name", "network",
+     "publish", "status", "since", "volume"});
 
 // Values that no container can have are mistakes, not empty lists.
 Result<void> check_filters(const Filters& filters) {
@@ -104,6 +106,26 @@ bool has_volume(const engine::Record& record, const std::string& wanted) {
   return false;
 }
 
+bool is_in_network(const engine::Status& container, const std::string& wanted) {
+  for (const engine::Attachment& one : container.network.attachments)
+    if (one.network_id.starts_with(wanted)) return true;
+  const std::vector<std::string> names = network_names(container.record);
+  return std::find(names.begin(), names.end(), wanted) != names.end();
+}
+
+// `80`, `80/tcp`, `8000-8080`: the host's number where \p host says which, else the container's.
+bool has_port(const std::vector<network::PublishedPort>& ports, const std::string& text,
+              std::uint16_t network::PublishedPort::* host) {
+  const auto wanted = network::parse_publish(text);
+  if (!wanted) return false;
+  for (const network::PublishedPort& port : ports)
+    for (const network::PortRequest& one : *wanted)
+      if (one.container.protocol == port.container.protocol &&
+          one.container.number == (host ? port.*host : port.container.number))
+        return true;
+  return false;
+}
+
 bool is_shown(const engine::Status& container, const Filters& filters, const AgeBounds& bounds) {
   const engine::Record& record = container.record;
   if (!bounds.before.empty() && record.created >= bounds.before) return false;
@@ -123,6 +145,12 @@ bool is_shown(const engine::Status& container, const Filters& filters, const Age
            shown_image(record.image, record.image_id.text(), true) == image;
   }) && filters.any("volume", [&](const std::string& volume) {
     return has_volume(record, volume);
+  }) && filters.any("network", [&](const std::string& network) {
+    return is_in_network(container, network);
+  }) && filters.any("publish", [&](const std::string& port) {
+    return has_port(container.network.ports, port, &network::PublishedPort::host_port);
+  }) && filters.any("expose", [&](const std::string& port) {
+    return has_port(shown_ports(container), port, nullptr);
   }) && filters.any("health", [](const std::string& health) {
     return health == "none";
   }) && filters.match_labels(record.labels);
@@ -188,9 +216,9 @@ Result<int> container_list(Invocation& in) {
   std::optional<std::int64_t> last;
   FlagSet flags;
   flags.toggle('a', "all", all, "Show all containers (default shows just running)")
-      .add(
-          'f', "filter", &settings, "filter",
-          "Filter output: ancestor, before, exited, health, id, label, name, since, status, volume")
+      .add('f', "filter", &settings, "filter",
+           "Filter output: ancestor, before, exited, expose, health, id, label, name, network, "
+           "publish, since, status, volume")
       .add('\0', "format", &format, "string",
            "'table', 'table TEMPLATE', 'json', or a Go template: '{{.ID}} {{.Names}}'")
       .add('n', "last", &last, "int", "Show n last created containers (includes all states)")
@@ -295,18 +323,6 @@ Result<int> container_logs(Invocation& in) {
   };
   SUIT_TRY(engine::read_log(engine.log_path(id), query, alive, print));
   return 0;
-}
-
-// There are no published ports before there are networks: the list is empty, and a question for
-// one port is answered as Docker answers it.
-Result<int> container_port(Invocation& in) {
-  FlagSet flags;
-  SUIT_LET(const std::vector<std::string> args, in.parse(flags));
-  SUIT_LET(engine::Engine engine, in.open_engine());
-  SUIT_LET(const engine::Status container, engine.find(args[0]));
-  if (args.size() == 1) return 0;
-  const std::string port = args[1].find('/') == std::string::npos ? args[1] + "/tcp" : args[1];
-  return fail(0, fmt::format("no public port '{}' published for {}", port, args[0]));
 }
 
 Result<int> container_remove(Invocation& in) {

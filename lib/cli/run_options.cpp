@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/mounts.h"
+#include "cli/run_network.h"
 #include "cli/run_values.h"
 #include "cli/settings.h"
 #include "cli/units.h"
@@ -51,19 +52,13 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation
                                                                      "init",
                                                                      "io-maxbandwidth",
                                                                      "io-maxiops",
-                                                                     "ip",
-                                                                     "ip6",
                                                                      "ipc",
                                                                      "isolation",
                                                                      "kernel-memory",
-                                                                     "link",
-                                                                     "link-local-ip",
-                                                                     "mac-address",
                                                                      "m,memory",
                                                                      "memory-reservation",
                                                                      "memory-swap",
                                                                      "memory-swappiness",
-                                                                     "network-alias",
                                                                      "no-healthcheck",
                                                                      "oom-kill-disable",
                                                                      "oom-score-adj",
@@ -71,8 +66,6 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation
                                                                      "pids-limit",
                                                                      "platform",
                                                                      "privileged",
-                                                                     "p,publish",
-                                                                     "P,publish-all",
                                                                      "pull",
                                                                      "runtime",
                                                                      "security-opt",
@@ -146,10 +139,6 @@ Result<void> read_network_names(engine::CreateOptions& options) {
   SUIT_TRY(read_each(options.extra_hosts, read_extra_host));
   SUIT_TRY(read_each(options.dns, read_address));
   SUIT_TRY(read_each(options.dns_search, read_search_domain));
-  for (const std::string& host : options.extra_hosts)
-    if (host.ends_with(":host-gateway"))
-      return fail(0, fmt::format("--add-host {}: host-gateway is not supported yet", host),
-                  "there is no network between host and container");
   return {};
 }
 
@@ -262,8 +251,6 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
       .add('\0', "mount", &run.mounts, "mount",
            "Attach a filesystem mount: type=bind,source=/a,target=/b,readonly")
       .add('\0', "name", &options.name, "string", "Assign a name to the container")
-      .add('\0', "network", &run.network, "string", "Network: 'none' (default) or 'host'")
-      .add('\0', "net", &run.network, "string", "The same as --network")
       .toggle('\0', "read-only", options.read_only,
               "Mount the container's root filesystem as read only")
       .toggle('q', "quiet", run.quiet, "Suppress the pull output (there is none)")
@@ -277,6 +264,7 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
       .add('w', "workdir", &options.working_dir, "string", "Working directory inside the container")
       .unsupported(kUnsupported);
   declare_host_flags(flags, run);
+  declare_network_flags(flags, run.network);
   declare_life_flags(flags, run);
 }
 
@@ -292,12 +280,8 @@ Result<void> interpret(RunFlags& run, const std::vector<std::string>& args) {
   SUIT_LET(options.labels, read_all_labels(run.label_files, run.labels));
   SUIT_TRY(read_network_names(options));
   SUIT_TRY(read_limits(run));
-  if (run.network == "host") {
-    options.network = engine::Network::Host;
-  } else if (!run.network.empty() && run.network != "none") {
-    return fail(0, fmt::format("network {} is not supported yet", run.network),
-                "there are --network none and --network host");
-  }
+  SUIT_LET(options.network, read_network_flags(run.network));
+  SUIT_TRY(check_shared_network(options));
   SUIT_TRY(add_devices(run));
   return add_mounts(run);
 }

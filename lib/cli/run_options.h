@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "cli/flags.h"
+#include "cli/run_network.h"
 #include "engine/engine.h"
 
 namespace suit::cli {
@@ -20,7 +21,8 @@ struct RunFlags {
   std::vector<std::string> env, env_files, labels, volumes, mounts, tmpfs, gpus, devices;
   std::vector<std::string> label_files, log_options, expose;
   std::optional<std::string> entrypoint, explain;
-  std::string network, cidfile, log_driver, restart, shm_size;
+  NetworkFlags network;
+  std::string cidfile, log_driver, restart, shm_size;
   std::optional<std::int64_t> stop_timeout;
   bool detach = false, dry_run = false, quiet = false;
 };

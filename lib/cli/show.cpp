@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/time.h"
+#include "cli/show_network.h"
 #include "cli/text.h"
 #include "cli/units.h"
 #include "naming/reference.h"
@@ -13,13 +15,6 @@ namespace suit::cli {
 namespace {
 
 using oci::Json;
-
-std::string joined_labels(const std::map<std::string, std::string>& labels) {
-  std::string out;
-  for (const auto& [key, value] : labels)
-    out += (out.empty() ? "" : ",") + key + "=" + value;
-  return out;
-}
 
 std::string local_time(const std::string& rfc3339) {
   // "2024-01-02T03:04:05.5Z" → "2024-01-02 03:04:05 +0000 UTC", Go's default form
@@ -79,6 +74,13 @@ Json names_of(const std::vector<std::string>& canonical) {
 std::string familiar(const std::string& name) {
   const auto reference = naming::parse_reference(name);
   return reference ? reference->familiar() : name;
+}
+
+std::string joined_labels(const std::map<std::string, std::string>& labels) {
+  std::string out;
+  for (const auto& [key, value] : labels)
+    out += (out.empty() ? "" : ",") + key + "=" + value;
+  return out;
 }
 
 Json label_object(const std::map<std::string, std::string>& labels) {
@@ -171,8 +173,8 @@ Json container_row(const engine::Status& container, const RowOptions& options) {
   row.set("LocalVolumes", std::to_string(record.volumes.size()));
   row.set("Mounts", mounts);
   row.set("Names", record.name);
-  row.set("Networks", record.host_network ? "host" : "none");
-  row.set("Ports", "");
+  row.set("Networks", fmt::format("{}", fmt::join(network_names(record), ",")));
+  row.set("Ports", network::display_ports(shown_ports(container)));
   row.set("RunningFor", human_age(record.created, options.now_ns));
   row.set("Size", size_text(options.size));
   row.set("State", engine::name_of(container.state.phase));

@@ -61,6 +61,8 @@ oci::Json inspect_volume(const engine::Volume& volume);
 /// What `ps` calls MOUNTS: sources of binds, names of volumes.
 std::vector<std::string> mount_names(const engine::Record& record);
 
+/// `a=b,c=d`
+std::string joined_labels(const std::map<std::string, std::string>& labels);
 oci::Json label_object(const std::map<std::string, std::string>& labels);
 
 }  // namespace suit::cli

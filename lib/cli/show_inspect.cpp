@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/show.h"
+#include "cli/show_network.h"
 #include "naming/reference.h"
 
 namespace suit::cli {
@@ -111,13 +112,13 @@ Json host_config_of(const Record& record) {
   log.set("Type", record.log.driver).set("Config", label_object(record.log.given));
   Json out = Json::object();
   out.set("Binds", binds_of(record)).set("ContainerIDFile", "").set("LogConfig", std::move(log));
-  out.set("NetworkMode", record.host_network ? "host" : "none").set("PortBindings", Json::object());
+  out.set("NetworkMode", network_mode(record)).set("PortBindings", port_bindings_json(record));
   out.set("RestartPolicy", std::move(restart)).set("AutoRemove", record.auto_remove);
   out.set("VolumeDriver", "").set("VolumesFrom", Json());
   out.set("Dns", Json(record.dns)).set("DnsOptions", Json(record.dns_options));
   out.set("DnsSearch", Json(record.dns_search)).set("ExtraHosts", or_null(record.extra_hosts));
   out.set("GroupAdd", or_null(record.group_add)).set("IpcMode", "private").set("PidMode", "");
-  out.set("Privileged", false).set("PublishAllPorts", false);
+  out.set("Privileged", false).set("PublishAllPorts", record.network.publishes_all);
   out.set("ReadonlyRootfs", record.read_only).set("ShmSize", record.shm_size_bytes);
   out.set("Tmpfs", tmpfs_of(record)).set("UTSMode", "").set("UsernsMode", "");
   return out;
@@ -141,15 +142,6 @@ Json config_of(const Record& record) {
   out.set("OnBuild", Json()).set("Labels", label_object(record.labels));
   out.set("StopSignal", record.stop_signal);
   if (record.stop_timeout_s) out.set("StopTimeout", *record.stop_timeout_s);
-  return out;
-}
-
-Json network_settings_of(const Record& record) {
-  Json networks = Json::object();
-  networks.set(record.host_network ? "host" : "none", Json::object());
-  Json out = Json::object();
-  out.set("Ports", Json::object()).set("Gateway", "").set("IPAddress", "").set("MacAddress", "");
-  out.set("IPPrefixLen", 0).set("Networks", std::move(networks));
   return out;
 }
 
@@ -177,7 +169,7 @@ Json inspect_container(const engine::Status& container, const std::string& dir,
   if (size) out.set("SizeRw", size->own_bytes);
   if (size) out.set("SizeRootFs", size->own_bytes + size->image_bytes);
   out.set("Mounts", mounts_of(record, volumes)).set("Config", config_of(record));
-  out.set("NetworkSettings", network_settings_of(record));
+  out.set("NetworkSettings", network_settings_json(container));
   return out;
 }
 

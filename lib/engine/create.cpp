@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "engine/connection_internal.h"
 #include "engine/engine.h"
 #include "engine/supervise_internal.h"
 #include "hash/sha256.h"
@@ -126,7 +127,8 @@ void add_image_volumes(Record& record, const oci::ContainerConfig& image,
 
 // What is copied as it was asked for.
 void take_over(Record& record, const CreateOptions& options) {
-  record.host_network = options.network == Network::Host;
+  record.network = options.network;
+  record.host_network = options.network.mode == "host";
   record.read_only = options.read_only;
   record.auto_remove = options.auto_remove;
   record.interactive = options.interactive;
@@ -171,6 +173,8 @@ Result<Record> make_record(const CreateOptions& options, const store::Image& ima
                                         : config.cmd;
   std::set<std::string> ports = config.exposed_ports;
   ports.insert(options.expose.begin(), options.expose.end());
+  for (const network::PortRequest& port : options.network.ports)
+    ports.insert(port.container.text());
   record.exposed_ports.assign(ports.begin(), ports.end());
   if (!config.stop_signal.empty()) record.stop_signal = config.stop_signal;
   if (!options.stop_signal.empty()) record.stop_signal = options.stop_signal;
@@ -287,6 +291,10 @@ Result<void> Engine::make_volumes(const Record& record,
 Result<Held> Engine::create(const CreateOptions& asked) {
   CreateOptions options = asked;
   SUIT_TRY(inherit_volumes(options));
+  if (options.network.shares_another()) {
+    SUIT_LET(const Status other, find(std::string_view(options.network.mode).substr(10)));
+    options.network.mode = "container:" + other.record.id;
+  }
   // Until the record names the snapshots, garbage collection must not run.
   SUIT_LET(os::Lock in_use, store_.use());
   SUIT_LET(store::Image image, this->image(options.image));
@@ -344,7 +352,8 @@ Result<runtime::LaunchPlan> Engine::plan(const CreateOptions& options) {
   for (const char* sub : {"/upper", "/work", "/etc"})
     if (::mkdir((scratch.path() + sub).c_str(), 0755) != 0)
       return fail(errno, fmt::format("mkdir(\"{}{}\")", scratch.path(), sub));
-  SUIT_LET(Prepared prepared, prepare(record, scratch.path(), std::move(lower), volumes()));
+  SUIT_LET(Prepared prepared,
+           prepare(record, scratch.path(), std::move(lower), volumes(), Connection()));
   return std::move(prepared.plan);
 }
 

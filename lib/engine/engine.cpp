@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/suggest.h"
 #include "base/time.h"
+#include "engine/connection_internal.h"
 #include "engine/freeze.h"
 #include "engine/process_internal.h"
 #include "os/leased_dir.h"
@@ -165,6 +166,7 @@ void Engine::sweep_one(const std::string& id, os::Lock lock) const {
     return;
   }
   if (status->state.lives()) record_end(*status);
+  forget_network(*this, id);
   if (status->record.auto_remove) {
     auto removed = remove_held(status->record);
     if (!removed) SUIT_LOG(Warn, "sweep {}: {}", id, removed.error().message());
@@ -210,7 +212,9 @@ std::optional<Status> Engine::read_status(const std::string& id) const {
     if (parsed) state = *std::move(parsed);
   }
   if (state.phase == State::Phase::Running && is_frozen(state)) state.phase = State::Phase::Paused;
-  return Status{*std::move(record), std::move(state)};
+  NetworkState network;
+  if (state.lives()) network = network_state(id);
+  return Status{*std::move(record), std::move(state), std::move(network)};
 }
 
 std::string Engine::name_of(const std::string& id) const {

@@ -30,15 +30,15 @@
 
 #include "base/result.h"
 #include "engine/events.h"
+#include "engine/network.h"
 #include "engine/record.h"
 #include "engine/volumes.h"
+#include "network/networks.h"
 #include "runtime/plan.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
 
 namespace suit::engine {
-
-enum class Network { None, Host };
 
 /// What `create` and `run` are asked for; empty members leave the image's word.
 struct CreateOptions {
@@ -50,7 +50,7 @@ struct CreateOptions {
   std::string working_dir;
   std::string user;
   std::string hostname;  ///< empty: the short id
-  Network network = Network::None;
+  NetworkSettings network;
   std::map<std::string, std::string> labels;
   std::vector<oci::SpecMount> mounts;  ///< binds: source absolute, options as in the runtime-spec
   std::vector<VolumeRequest> volumes;
@@ -172,6 +172,21 @@ class Engine {
   /// Which volumes containers have, with their ids.
   std::multimap<std::string, std::string> volumes_in_use() const;
 
+  network::Networks networks() const { return network::Networks(paths_.data); }
+  /// \errors EEXIST for a name in use; those of network::plan_network
+  Result<network::NetworkConfig> create_network(const network::NetworkOptions& options) const;
+  /// \errors EBUSY while containers run in it
+  Result<void> remove_network(const network::NetworkConfig& config) const;
+  /// The running containers that are in it.
+  std::vector<Status> members_of(const network::NetworkConfig& config) const;
+  /// Joins it now if it runs, and at every start.
+  Result<void> connect_network(const Status& container, const network::NetworkConfig& config,
+                               const network::NetworkRequest& request) const;
+  Result<void> disconnect_network(const Status& container,
+                                  const network::NetworkConfig& config) const;
+  /// What a running container has of the network; empty members for one that does not run.
+  NetworkState network_state(const std::string& id) const;
+
   /// Image ids that containers hold, for `rmi`.
   std::vector<digest::Digest> images_in_use() const;
 
@@ -189,6 +204,8 @@ class Engine {
 
  private:
   friend class Supervisor;
+  void tell_network(const network::NetworkConfig& config, std::string_view action,
+                    const std::string& container_id) const;
   Engine(Paths paths, store::Store store) : paths_(std::move(paths)), store_(std::move(store)) {}
   void sweep() const;
   void sweep_one(const std::string& id, os::Lock lock) const;

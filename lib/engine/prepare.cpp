@@ -31,7 +31,8 @@ std::size_t depth_of(const oci::SpecMount& mount) {
   return static_cast<std::size_t>(std::ranges::count(mount.destination, '/'));
 }
 
-oci::Spec make_spec(const Record& record, const os::User& user, const runtime::HostFacts& facts) {
+oci::Spec make_spec(const Record& record, const os::User& user, const runtime::HostFacts& facts,
+                    const Connection& connection) {
   oci::Spec spec = oci::default_spec();
   spec.root_readonly = record.read_only;
   spec.hostname = record.hostname;
@@ -63,16 +64,28 @@ oci::Spec make_spec(const Record& record, const os::User& user, const runtime::H
   }
   if (record.host_network)
     std::erase_if(spec.linux_.namespaces, [](const auto& one) { return one.type == "network"; });
+  for (oci::Namespace& one : spec.linux_.namespaces)
+    if (one.type == "network") one.path = connection.namespace_path();
   return spec;
 }
 
-runtime::EtcFiles etc_files(const Record& record) {
+Result<runtime::EtcFiles> etc_files(const Record& record, const Connection& connection) {
   runtime::EtcFiles files;
   files.hostname = record.hostname;
   files.shares_host_network = record.host_network;
   for (const std::string& host : record.extra_hosts) {
     std::size_t colon = host.find(':');
-    files.hosts.emplace_back(host.substr(0, colon), host.substr(colon + 1));
+    std::string address = host.substr(colon + 1);
+    if (address == "host-gateway") address = connection.host_gateway();
+    if (address.empty())
+      return fail(0, "unable to derive the IP value for host-gateway",
+                  "a container without a bridge network has no way to the host");
+    files.hosts.emplace_back(host.substr(0, colon), std::move(address));
+  }
+  for (const Attachment& one : connection.state().attachments) {
+    files.hosts.emplace_back(record.hostname, one.endpoint.address.text());
+    if (one.endpoint.address6)
+      files.hosts.emplace_back(record.hostname, one.endpoint.address6->text());
   }
   files.dns = record.dns;
   files.dns_search = record.dns_search;
@@ -135,7 +148,8 @@ Result<std::vector<os::Fd>> open_subpaths(const Record& record, const Volumes& v
 }
 
 Result<Prepared> prepare(const Record& record, const std::string& dir,
-                         std::vector<std::string> lower, const Volumes& volumes) {
+                         std::vector<std::string> lower, const Volumes& volumes,
+                         const Connection& connection) {
   SUIT_LET(runtime::HostFacts facts, runtime::probe_host());
   runtime::Overlay overlay{std::move(lower), dir + "/upper", dir + "/work"};
   overlay.discard = record.auto_remove;  // nobody will read it after a crash
@@ -153,9 +167,14 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
     user.additional_gids.insert(user.additional_gids.end(), more.begin(), more.end());
   }
 
-  oci::Spec spec = make_spec(record, user, facts);
-  SUIT_LET(std::vector<oci::SpecMount> etc,
-           runtime::write_etc_files(dir + "/etc", etc_files(record)));
+  oci::Spec spec = make_spec(record, user, facts, connection);
+  SUIT_LET(const runtime::EtcFiles files, etc_files(record, connection));
+  SUIT_LET(std::vector<oci::SpecMount> etc, runtime::write_etc_files(dir + "/etc", files));
+  // Who shares a network shares what it is called: the other container's files.
+  if (!connection.shared_id().empty())
+    for (oci::SpecMount& mount : etc)
+      mount.source.replace(0, dir.size(),
+                           dir.substr(0, dir.rfind('/') + 1) + connection.shared_id());
   spec.mounts.insert(spec.mounts.end(), etc.begin(), etc.end());
   std::vector<oci::SpecMount> wanted = user_mounts(record, volumes);
   SUIT_LET(std::vector<os::Fd> held, open_subpaths(record, volumes, wanted));

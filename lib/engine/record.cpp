@@ -116,6 +116,7 @@ void set_later_members(Json& object, const Record& record) {
   object.set("shmSize", record.shm_size_bytes).set("exposedPorts", record.exposed_ports);
   if (record.stop_timeout_s) object.set("stopTimeout", *record.stop_timeout_s);
   object.set("restart", to_value(record.restart)).set("log", to_value(record.log));
+  object.set("network", to_value(record.network));
 }
 
 void read_later_members(const Json& object, Record& record) {
@@ -138,6 +139,8 @@ void read_later_members(const Json& object, Record& record) {
     record.stop_timeout_s = static_cast<int>(number(object, "stopTimeout"));
   record.restart = restart_of(object.find("restart"));
   record.log = log_of(object.find("log"));
+  if (record.host_network) record.network.mode = "host";  // written before there were networks
+  if (const Json* network = object.find("network")) record.network = network_settings_of(network);
 }
 
 // Words that nobody minds meeting in a bug report.

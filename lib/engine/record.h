@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "digest/digest.h"
+#include "engine/network.h"
 #include "gpu/request.h"
 #include "oci/image.h"
 #include "oci/spec.h"
@@ -60,7 +61,8 @@ struct Record {
   std::string working_dir;
   std::string user;  ///< as asked; resolved against the root's passwd at every start
   std::string hostname;
-  bool host_network = false;
+  bool host_network = false;  ///< of `network.mode`
+  NetworkSettings network;
   bool read_only = false;
   bool auto_remove = false;
   bool interactive = false;
@@ -109,6 +111,7 @@ struct State {
 struct Status {
   Record record;
   State state;
+  NetworkState network = {};  ///< empty when it does not run
 };
 
 Result<Record> parse_record(std::string_view text);

@@ -72,7 +72,7 @@ std::map<std::string, std::string> log_attributes(const Record& record) {
 }
 
 Result<Launched> launch_container(Prepared prepared, const Record& record, const std::string& dir,
-                                  Onlooker onlooker) {
+                                  Onlooker onlooker, Connection connection) {
   SUIT_LET(SignalQueue signals, SignalQueue::create());
   SUIT_LET(os::Pipe out, os::Pipe::create());
   SUIT_LET(os::Pipe err, os::Pipe::create());
@@ -103,7 +103,7 @@ Result<Launched> launch_container(Prepared prepared, const Record& record, const
   std::string cgroup = prepared.facts.cgroup2_dir;
   if (!cgroup.empty()) cgroup += fmt::format("/spacesuit/{}", record.id);
   return Launched{std::move(prepared.plan), std::move(cgroup), std::move(container),
-                  std::move(signals), std::move(pump)};
+                  std::move(signals),       std::move(pump),   std::move(connection)};
 }
 
 // --debug: every operation with its arguments, before it is made.
@@ -162,6 +162,9 @@ Result<RunResult> Supervisor::watch(Launched launched, const Record& record, Onl
       std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
   runtime::Timeline timeline = container.timeline();
   Result<runtime::ExitStatus> status = container.wait();
+  // Before the record of the end: whoever reads it may take the ports.
+  launched.connection = Connection();
+  forget_network(engine_, record.id);
   state = exited_state(std::move(state), status);
   decide(record, state.exit_code);
   if (delay_) state.phase = State::Phase::Restarting;
@@ -185,11 +188,15 @@ Result<RunResult> Supervisor::run_once(const Record& record, Onlooker onlooker,
   delay_.reset();
   auto launched = [&]() -> Result<Launched> {
     SUIT_LET(std::vector<std::string> lower, lower_dirs(engine_.store_, record));
-    SUIT_LET(Prepared prepared, prepare(record, dir, std::move(lower), engine_.volumes()));
+    SUIT_LET(Connection connection, Connection::open(engine_, record));
+    SUIT_LET(Prepared prepared,
+             prepare(record, dir, std::move(lower), engine_.volumes(), connection));
+    refresh_names(engine_, connection.state());
     log_plan(prepared.plan);
-    return launch_container(std::move(prepared), record, dir, onlooker);
+    return launch_container(std::move(prepared), record, dir, onlooker, std::move(connection));
   }();
   if (launched) return watch(*std::move(launched), record, onlooker, started);
+  forget_network(engine_, record.id);
   // One that never ran tells its caller why, and is not tried again.
   State::Phase phase = State::Phase::Created;
   if (end_.restart_count > 0) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/connection_internal.h"
 #include "engine/engine.h"
 #include "engine/pump_internal.h"
 #include "engine/record.h"
@@ -32,7 +33,8 @@ struct Prepared {
 /// \param dir the container's directory: upper, work and etc are in it
 /// \param lower overlay lower directories, topmost first
 Result<Prepared> prepare(const Record& record, const std::string& dir,
-                         std::vector<std::string> lower, const Volumes& volumes);
+                         std::vector<std::string> lower, const Volumes& volumes,
+                         const Connection& connection);
 
 /// The overlay's lower directories of a container, topmost first; unpacked again if need be.
 Result<std::vector<std::string>> lower_dirs(store::Store& store, const Record& record);
@@ -55,6 +57,7 @@ struct Launched {
   runtime::Container container;
   SignalQueue signals;
   Pump pump;
+  Connection connection;
 };
 
 /// Who sees the program's output beside its log.

@@ -23,6 +23,8 @@ Result<void> write_sysctl(const Sysctl& sysctl) {
   // Read first: where the host has set it already, its /proc/sys may be read-only for us.
   auto now = os::read_file(path);
   if (now && now->starts_with(sysctl.value)) return {};
+  // A kernel without IPv6 has nothing to switch off.
+  if (!now && now.error().code() == ENOENT && path.ends_with("disable_ipv6")) return {};
   SUIT_LET(os::Fd file, os::open_at(os::FdRef::cwd(), path, O_WRONLY));
   if (::write(file.raw(), sysctl.value.data(), sysctl.value.size()) < 0)
     return fail(errno, fmt::format("write(\"{}\", \"{}\")", path, sysctl.value));
@@ -48,6 +50,8 @@ Result<void> do_step(const Step& step, Socket& route, Netns* inside) {
   SUIT_LET(Link link, find_link(socket, step.link));
   return socket.request(with_index(message, link.index));
 }
+
+constexpr std::chrono::milliseconds kStep(2);  // between two looks at an address
 
 // FNV-1a: spreads the ids of containers over a network's addresses.
 std::uint64_t spread(std::string_view text) {
@@ -228,12 +232,17 @@ Result<Endpoint> attach(const NetworkConfig& config, const AttachRequest& reques
     if (config.subnet6 && !request.address6)
       endpoint.address6 = config.subnet6->network().address.plus(config.subnet.offset_of(*address));
     auto done = try_endpoint(config, endpoint, bridge, route, inside);
+    for (auto left = request.patience; nth == 0 && left.count() > 0 && is_taken(done);
+         left -= kStep) {
+      std::this_thread::sleep_for(kStep);
+      done = try_endpoint(config, endpoint, bridge, route, inside);
+    }
     if (done) return endpoint;
     if (!is_taken(done)) return std::unexpected(std::move(done).error());
     const bool asked_for = done.error().step() == "net.veth" ? request.address.has_value()
                                                              : request.address6 || request.address;
     if (asked_for)
-      return fail(EADDRINUSE, fmt::format("network {}: Address already in use", config.name),
+      return fail(0, fmt::format("network {}: Address already in use", config.name),
                   fmt::format("another container has {}", done.error().step() == "net.veth"
                                                               ? endpoint.address.text()
                                                               : endpoint.address6->text()));

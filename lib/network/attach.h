@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,9 +55,12 @@ struct AttachRequest {
   std::optional<Address> address = {}, address6 = {};  ///< wanted ones; none: any that is free
   std::optional<Mac> mac = {};
   bool has_default_route = true;
+  /// How long to wait for its address, which its last run may still have: the kernel takes
+  /// namespaces apart at leisure, 14 to 50 ms after their end.
+  std::chrono::milliseconds patience{0};
 };
 /// Joins a namespace to a network.
-/// \errors EADDRINUSE in Docker's words: `Address already in use`, `no available IPv4 addresses …`
+/// \errors 0 in Docker's words: `Address already in use`, `no available IPv4 addresses …`
 Result<Endpoint> attach(const NetworkConfig& config, const AttachRequest& request, Socket& route,
                         Netns& inside);
 /// Takes the cable out; waits for the kernel, 15 ms. A container's end does without.
@@ -71,7 +75,7 @@ std::optional<Address> candidate(const NetworkConfig& config, std::string_view c
 class Ports {
  public:
   /// \param owner for messages: `web (4f0c…)`
-  /// \errors EADDRINUSE in Docker's words: `Bind for 0.0.0.0:80 failed: port is already allocated`
+  /// \errors 0 in Docker's words: `Bind for 0.0.0.0:80 failed: port is already allocated`
   static Result<Ports> reserve(const std::vector<PortRequest>& requests, const Endpoint& endpoint,
                                const std::string& owner);
   /// Makes the rules.

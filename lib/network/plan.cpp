@@ -123,6 +123,11 @@ NetworkPlan plan_bridge(const NetworkConfig& config) {
                              fmt::format("ip addr add {} dev {} nodad", gateway6.text(), bridge),
                              add_address(0, gateway6)));
   }
+  // Neighbours' questions are asked from the link's own address, which would be tentative for a
+  // second after the first cable: nothing would be delivered.
+  if (config.subnet6)
+    plan.push_back(
+        set_sysctl(kHost, "net.no_wait", fmt::format("net/ipv6/conf/{}/accept_dad", bridge), "0"));
   if (!config.is_internal) {
     plan.push_back(set_sysctl(kHost, "net.localnet",
                               fmt::format("net/ipv4/conf/{}/route_localnet", bridge), "1"));
@@ -171,17 +176,23 @@ NetworkPlan plan_endpoint(const NetworkConfig& config, const Endpoint& endpoint,
   add_one({endpoint.address, config.subnet.length}, "");
   if (endpoint.address6 && config.subnet6)
     add_one({*endpoint.address6, config.subnet6->length}, " nodad");
+  // A network without IPv6 gives no address of its own making either.
+  plan.push_back(endpoint.address6
+                     ? set_sysctl(kInside, "net.no_wait",
+                                  fmt::format("net/ipv6/conf/{}/accept_dad", name), "0")
+                     : set_sysctl(kInside, "net.no_ipv6",
+                                  fmt::format("net/ipv6/conf/{}/disable_ipv6", name), "1"));
   at_end("net.up", fmt::format("ip link set {} up", name), set_up(0));
   if (!endpoint.has_default_route || config.is_internal) return plan;
-  // Which interface leads there follows from the gateway's address.
-  const auto route = [&](const Address& gateway) {
-    plan.push_back(route_step(kInside, "net.route",
-                              fmt::format("ip route add default via {}", gateway.text()),
-                              add_default_route(gateway)));
-  };
-  route(config.gateway);
-  if (endpoint.address6 && config.gateway6) route(*config.gateway6);
+  plan.push_back(plan_way_out(config.gateway).front());
+  if (endpoint.address6 && config.gateway6) plan.push_back(plan_way_out(*config.gateway6).front());
   return plan;
+}
+
+NetworkPlan plan_way_out(const Address& gateway) {
+  return {route_step(Step::Where::Container, "net.route",
+                     fmt::format("ip route add default via {}", gateway.text()),
+                     add_default_route(gateway))};
 }
 
 NetworkPlan plan_namespace() {

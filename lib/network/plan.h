@@ -79,6 +79,8 @@ NetworkPlan plan_bridge(const NetworkConfig& config);
 /// \param netns_fd descriptor of the container's namespace
 NetworkPlan plan_endpoint(const NetworkConfig& config, const Endpoint& endpoint, int bridge_index,
                           int netns_fd);
+/// Which interface leads there follows from the gateway's address.
+NetworkPlan plan_way_out(const Address& gateway);
 /// Loopback, and what Docker sets for every container.
 NetworkPlan plan_namespace();
 /// The table's owner is the socket that sends it.

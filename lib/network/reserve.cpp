@@ -107,8 +107,7 @@ Result<Ports> Ports::reserve(const std::vector<PortRequest>& requests, const End
           fmt::format("driver failed programming external connectivity on endpoint {}", owner);
       if (bound.error().code() != EADDRINUSE) return wrap(std::move(bound).error(), what);
       const std::string at = shown(addresses[0], request.host_first);
-      return fail(EADDRINUSE,
-                  fmt::format("{}: Bind for {} failed: port is already allocated", what, at),
+      return fail(0, fmt::format("{}: Bind for {} failed: port is already allocated", what, at),
                   "`suit ps` and `ss -lntup` show who has it; choose another, or none: -p PORT");
     }
     for (std::size_t i = 0; i < bound->size(); ++i) {

@@ -73,10 +73,11 @@ TEST(Program, KnowsWhatIsNotACommand) {
 TEST(Program, ChecksItsInputBeforeItTouchesAnything) {
   EXPECT_EQ(suit({"run", "-e", "=x", "image"}).err.substr(0, 41),
             "suit: invalid environment variable: =x\n  ");
-  EXPECT_EQ(suit({"run", "--network", "bridge", "image"}).err,
-            "suit: network bridge is not supported yet\n"
-            "  help: there are --network none and --network host\n");
-  EXPECT_EQ(suit({"run", "--network", "bridge", "image"}).status.code, 125);
+  EXPECT_EQ(suit({"run", "--link", "a:b", "image"}).err,
+            "suit: --link a:b is not supported yet: it is Docker's old way to names\n"
+            "  help: put both on a network: suit network create NAME, then --network NAME; "
+            "containers find each other by name there\n");
+  EXPECT_EQ(suit({"run", "--link", "a:b", "image"}).status.code, 125);
   EXPECT_TRUE(suit({"build", "https://example.com/x.git"})
                   .err.starts_with("suit: a build context that is a URL is not supported yet\n"));
 }

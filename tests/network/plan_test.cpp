@@ -34,6 +34,7 @@ TEST(NetworkPlan, OfABridgeIsWhatOneWouldType) {
             R"(ip link add br-aaaaaaaaaaaa address 02:42:ac:12:00:01 type bridge
 ip addr add 172.18.0.1/16 dev br-aaaaaaaaaaaa
 ip addr add fd00:1::1/64 dev br-aaaaaaaaaaaa nodad
+sysctl -w net.ipv6.conf.br-aaaaaaaaaaaa.accept_dad=0
 sysctl -w net.ipv4.conf.br-aaaaaaaaaaaa.route_localnet=1
 sysctl -w net.ipv4.ip_forward=1
 sysctl -w net.ipv6.conf.all.forwarding=1
@@ -78,6 +79,7 @@ ip link property add dev sac120102 altname s6fd000001000000000000000000000102
 ip link set sac120102 type bridge_slave hairpin on
 nsenter -t 4711 -n ip addr add 172.18.1.2/16 dev eth0
 nsenter -t 4711 -n ip addr add fd00:1::102/64 dev eth0 nodad
+nsenter -t 4711 -n sysctl -w net.ipv6.conf.eth0.accept_dad=0
 nsenter -t 4711 -n ip link set eth0 up
 nsenter -t 4711 -n ip route add default via 172.18.0.1
 nsenter -t 4711 -n ip route add default via fd00:1::1
