@@ -142,6 +142,8 @@ void take_over(Record& record, const CreateOptions& options) {
   record.stop_timeout_s = options.stop_timeout_s;
   record.restart = options.restart;
   record.log = options.log;
+  record.limits = options.limits;
+  complete_limits(record.limits);
   record.mounts = options.mounts;
 }
 

@@ -41,7 +41,7 @@ std::string pack(const Error& error) {
 
 std::string pack(const runtime::ExitStatus& status) {
   oci::Json object = oci::Json::object();
-  object.set("exit", status.code).set("signal", status.signal);
+  object.set("exit", status.code).set("signal", status.signal).set("oom", status.oom_killed);
   return object.dump();
 }
 
@@ -53,8 +53,11 @@ int number(const oci::Json& object, std::string_view key) {
 // A monitor that ends without a last word was killed: that is no exit code of the program's.
 Result<runtime::ExitStatus> unpack(std::string_view line, std::string_view name) {
   auto object = oci::parse_json(line);
-  if (object && object->find("exit"))
-    return runtime::ExitStatus{number(*object, "exit"), number(*object, "signal")};
+  if (object && object->find("exit")) {
+    const oci::Json* oom = object->find("oom");
+    return runtime::ExitStatus{number(*object, "exit"), number(*object, "signal"),
+                               oom && oom->as_bool().value_or(false)};
+  }
   if (object && object->find("what"))
     return std::unexpected(Error(number(*object, "code"), object->string_or("what"))
                                .with_hint(object->string_or("hint"))

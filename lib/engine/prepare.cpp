@@ -153,7 +153,8 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
   SUIT_LET(runtime::HostFacts facts, runtime::probe_host());
   runtime::Overlay overlay{std::move(lower), dir + "/upper", dir + "/work"};
   overlay.discard = record.auto_remove;  // nobody will read it after a crash
-  // As under Docker: a system installed below a directory (debootstrap) uses nodes of its own there.
+  // As under Docker: a system installed below a directory (debootstrap) uses nodes of its own
+  // there.
   overlay.nodes = runtime::Nodes::Guarded;
   SUIT_TRY(allow_remount(dir));
   SUIT_LET(os::Fd rootfs, runtime::mount_overlay(overlay, facts));
@@ -184,6 +185,7 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
       return one.destination == clean_destination(mount.destination);
     });
   spec.mounts.insert(spec.mounts.end(), wanted.begin(), wanted.end());
+  SUIT_TRY(apply_limits(record.limits, facts, record.id, spec));
   SUIT_TRY(gpu::edit_spec(spec, record.devices, root, dir + "/devices"));
   // Docker creates a missing working directory rather than failing.
   auto made = root.make_dirs(record.working_dir);

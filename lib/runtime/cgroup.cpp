@@ -139,7 +139,8 @@ Result<void> remove_dir(const std::string& dir, int depth, Clock::time_point dea
     if (code == EBUSY && depth < kMaxDepth)
       for (const std::string& child : below(dir))
         SUIT_TRY(remove_dir(child, depth + 1, deadline));
-    if (code != EBUSY || Clock::now() > deadline) return fail(code, fmt::format("rmdir(\"{}\")", dir));
+    if (code != EBUSY || Clock::now() > deadline)
+      return fail(code, fmt::format("rmdir(\"{}\")", dir));
     if (::rmdir(dir.c_str()) == 0 || errno == ENOENT) return {};
     ::poll(nullptr, 0, 1);
   }
@@ -201,7 +202,7 @@ Result<void> kill_cgroups(const CgroupDirs& dirs) {
     std::string freezer = dir_with(dirs, "freezer.state");
     if (!freezer.empty()) (void)os::write_file(freezer + "/freezer.state", "THAWED");
     return os::exists(dirs.v2 + "/cgroup.kill") || !os::exists(dirs.v2) ? Result<void>()
-                                                                      : kill_each(dirs);
+                                                                        : kill_each(dirs);
   }
   return kill_each(dirs);
 }

@@ -13,9 +13,8 @@
 
 #pragma once
 
-#include <sys/types.h>
-
 #include <linux/bpf.h>
+#include <sys/types.h>
 
 #include <cstdint>
 #include <optional>

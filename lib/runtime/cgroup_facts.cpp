@@ -24,7 +24,7 @@ bool is_writable(const std::string& path) { return ::access(path.c_str(), W_OK) 
 
 // Options of a superblock are the hierarchy's controllers, beside others.
 constexpr std::array<std::string_view, 13> kControllers = {
-    "blkio",   "cpu",    "cpuacct",  "cpuset",     "devices", "freezer", "hugetlb",
+    "blkio",  "cpu",     "cpuacct",  "cpuset",     "devices", "freezer", "hugetlb",
     "memory", "net_cls", "net_prio", "perf_event", "pids",    "rdma"};
 
 // Fields of a line: id, parent, device, root, mount point, options, tags, "-", type, source,

@@ -86,7 +86,8 @@ void read_cpu_v2(Stats& out, const std::string& dir) {
 std::optional<Stats::Amount> amount_v1(const std::string& dir, std::string_view kind) {
   std::string usage = read(dir, fmt::format("memory.{}usage_in_bytes", kind));
   if (usage.empty()) return std::nullopt;
-  return Stats::Amount{number(usage), limit_of(read(dir, fmt::format("memory.{}limit_in_bytes", kind))),
+  return Stats::Amount{number(usage),
+                       limit_of(read(dir, fmt::format("memory.{}limit_in_bytes", kind))),
                        number(read(dir, fmt::format("memory.{}max_usage_in_bytes", kind))),
                        number(read(dir, fmt::format("memory.{}failcnt", kind)))};
 }

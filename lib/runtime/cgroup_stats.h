@@ -28,8 +28,8 @@ struct CgroupStats {
   std::vector<std::uint64_t> cpu_each_ns;  ///< by processor, where it is counted
   std::uint64_t periods = 0, throttled_periods = 0, throttled_ns = 0;
   std::optional<Amount> memory, swap, kernel, kernel_tcp;
-  std::uint64_t cache_bytes = 0;           ///< file pages
-  std::uint64_t inactive_file_bytes = 0;   ///< of them, what the kernel would give up first
+  std::uint64_t cache_bytes = 0;          ///< file pages
+  std::uint64_t inactive_file_bytes = 0;  ///< of them, what the kernel would give up first
   std::map<std::string, std::uint64_t> memory_raw;  ///< memory.stat
   std::optional<std::uint64_t> pids, pids_limit;    ///< limit 0: none
   std::vector<Transfer> io_bytes, io_operations;

@@ -82,7 +82,7 @@ Result<void> hand_down(const HostFacts& facts, const std::string& path,
 }
 
 Result<void> prepare_groups(CgroupDirs& dirs, const std::string& path, const LimitPlan& plan,
-                     const HostFacts& facts) {
+                            const HostFacts& facts) {
   for (const CgroupWrite& write : plan.writes) {
     std::string dir = dir_of(write, dirs, path, facts);
     if (write.is_v1 && std::ranges::find(dirs.v1, dir) == dirs.v1.end())
@@ -103,14 +103,15 @@ std::uint64_t number_in(const std::string& path) {
 // checkBeforeUpdate: a limit below what is used would make the kernel kill somebody.
 Result<void> check_usage(const CgroupWrite& write, const std::string& dir) {
   if (write.file != "memory.max" && write.file != "memory.limit_in_bytes") return {};
-  std::uint64_t used = std::max(number_in(dir + "/memory.current"),
-                                number_in(dir + "/memory.usage_in_bytes"));
+  std::uint64_t used =
+      std::max(number_in(dir + "/memory.current"), number_in(dir + "/memory.usage_in_bytes"));
   std::uint64_t limit = 0;
   auto [end, code] =
       std::from_chars(write.text.data(), write.text.data() + write.text.size(), limit);
   if (code != std::errc{} || limit >= used) return {};
-  return fail(0, fmt::format("{}: a limit of {} bytes is below the {} that are in use",
-                             write.pointer, limit, used),
+  return fail(0,
+              fmt::format("{}: a limit of {} bytes is below the {} that are in use", write.pointer,
+                          limit, used),
               "the kernel would kill in it: leave checkBeforeUpdate out if that is wanted");
 }
 

@@ -115,9 +115,11 @@ std::string device_rule_text(const oci::DeviceRule& rule) {
 
 std::vector<bpf_insn> device_filter(std::span<const oci::DeviceRule> rules) {
   constexpr int kTypeBits = 16;  // access_type: the type below, what is asked for above
-  std::vector<bpf_insn> program = {load(kType, 0), move(kAccess, kType),
+  std::vector<bpf_insn> program = {load(kType, 0),
+                                   move(kAccess, kType),
                                    with(BPF_RSH, kAccess, kTypeBits),
-                                   with(BPF_AND, kType, (1 << kTypeBits) - 1), load(kMajor, 4),
+                                   with(BPF_AND, kType, (1 << kTypeBits) - 1),
+                                   load(kMajor, 4),
                                    load(kMinor, 8)};
   for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
     append_rule(program, *rule);

@@ -67,7 +67,8 @@ Result<void> kill_container(const StateStore& store, std::string_view id, int si
 Result<void> pause_container(const StateStore& store, std::string_view id);
 Result<void> resume_container(const StateStore& store, std::string_view id);
 /// Changes limits of a container: members that are absent stay as they are.
-/// \errors 0 when it is stopped; those of `plan_limits`; device rules, where only version 2 has them
+/// \errors 0 when it is stopped; those of `plan_limits`; device rules, where only version 2 has
+/// them
 Result<void> update_container(const StateStore& store, std::string_view id,
                               const oci::Resources& resources);
 

@@ -103,14 +103,15 @@ Result<void> update_container(const StateStore& store, std::string_view id,
   SUIT_LET(oci::Spec spec, container_spec(store, state));
   SUIT_LET(HostFacts facts, probe_host());
   if (!resources.devices.empty())
-    return fail(0, "/linux/resources/devices: device rules of a container that runs stay as they are",
+    return fail(0,
+                "/linux/resources/devices: device rules of a container that runs stay as they are",
                 "remove the container and create it with the other rules");
   oci::Resources wanted = with_what_belongs(resources, spec.linux_.resources);
   SUIT_LET(LimitPlan plan, plan_limits(wanted, facts));
   CgroupDirs dirs = cgroups_of(state);
-  SUIT_TRY(wrap_or(update_limits(dirs, state.cgroup_path, plan, facts,
-                                 resources.memory.check_before_update),
-                   fmt::format("update container \"{}\"", id)));
+  SUIT_TRY(wrap_or(
+      update_limits(dirs, state.cgroup_path, plan, facts, resources.memory.check_before_update),
+      fmt::format("update container \"{}\"", id)));
   spec.linux_.resources = merged(std::move(spec.linux_.resources), wanted);
   SUIT_TRY(store.save_config(id, oci::to_json(spec)));
   if (dirs.v1.size() == state.cgroup1_dirs.size()) return {};

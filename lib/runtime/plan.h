@@ -30,7 +30,7 @@ struct CopyUp {
 
 /// A directory that a plan makes in a hierarchy of cgroup v1.
 struct Cgroup1Dir {
-  std::string path;         ///< absolute
+  std::string path;           ///< absolute
   std::uint32_t made_by = 0;  ///< host-lane ops after which it is ours
 };
 
@@ -46,11 +46,11 @@ struct LaunchPlan {
   std::vector<std::string> slot_names;  ///< for people: `rootfs`, `mount /proc`
   std::vector<std::string> warnings;    ///< where the host gives less than the spec asks for
   std::string cgroup_dir;               ///< absolute path of the container's v2 cgroup; empty: none
-  std::uint32_t cgroup_made_by = 0;       ///< host-lane ops after which that is ours
+  std::uint32_t cgroup_made_by = 0;     ///< host-lane ops after which that is ours
   std::vector<Cgroup1Dir> cgroup1_dirs;  ///< its cgroups of version 1
   std::string cgroup_path;               ///< where all of them are below their hierarchies
-  std::string program;                  ///< args[0], as asked for
-  std::vector<std::string> search;      ///< candidate paths of the program, in the order of PATH
+  std::string program;                   ///< args[0], as asked for
+  std::vector<std::string> search;       ///< candidate paths of the program, in the order of PATH
   std::uint64_t clone_flags = 0;
   std::uint32_t argv = 0, argc = 0;  ///< see PlanHeader
   std::uint32_t envp = 0, envc = 0;

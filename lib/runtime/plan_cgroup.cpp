@@ -41,14 +41,13 @@ class Writer {
   void fill_cpuset(const std::string& from, const std::string& to);
   Value flags(int value) { return Builder::number(value | O_CLOEXEC); }
   Op& open(const std::string& path, int how, std::uint8_t slot) {
-    Op& op = b_.op(Call::openat, {Builder::number(AT_FDCWD), b_.text(path), flags(how),
-                                  Builder::number(0)});
+    Op& op = b_.op(Call::openat,
+                   {Builder::number(AT_FDCWD), b_.text(path), flags(how), Builder::number(0)});
     op.result = slot;
     return op;
   }
   Op& make(const std::string& path) {
-    return b_.op(Call::mkdirat,
-                 {Builder::number(AT_FDCWD), b_.text(path), Builder::number(0755)});
+    return b_.op(Call::mkdirat, {Builder::number(AT_FDCWD), b_.text(path), Builder::number(0755)});
   }
   std::uint8_t file() { return b_.named_slot("cgroup file"); }
 
@@ -69,8 +68,7 @@ void Writer::make_own(const std::string& own) {
   Op& first = make(own);
   first.tolerates = kMayExist;
   first.skip_ok = 2;
-  b_.op(Call::unlinkat,
-        {Builder::number(AT_FDCWD), b_.text(own), Builder::number(AT_REMOVEDIR)});
+  b_.op(Call::unlinkat, {Builder::number(AT_FDCWD), b_.text(own), Builder::number(AT_REMOVEDIR)});
   make(own);
 }
 
@@ -96,8 +94,8 @@ void Writer::fill_cpuset(const std::string& from, const std::string& to) {
     open(from + name, O_RDONLY, source);
     open(to + name, O_WRONLY, file());
     constexpr int kMost = 4096;  // a page: longer lists do not fit the file either
-    b_.op(Call::sendfile, {Builder::slot(file()), Builder::slot(source), Builder::null(),
-                           Builder::number(kMost)});
+    b_.op(Call::sendfile,
+          {Builder::slot(file()), Builder::slot(source), Builder::null(), Builder::number(kMost)});
     b_.op(Call::close, {Builder::slot(source)});
     b_.op(Call::close, {Builder::slot(file())});
   }
@@ -119,10 +117,9 @@ void Writer::device_lines(const std::string& own) {
 
 void Writer::device_program() {
   b_.step("host.device_filter", "/linux/resources/devices");
-  std::vector<bpf_insn> program =
-      device_filter(device_rules(in_.spec.linux_.resources.devices));
-  Value at = b_.bytes({reinterpret_cast<const char*>(program.data()),
-                       program.size() * sizeof(bpf_insn)});
+  std::vector<bpf_insn> program = device_filter(device_rules(in_.spec.linux_.resources.devices));
+  Value at =
+      b_.bytes({reinterpret_cast<const char*>(program.data()), program.size() * sizeof(bpf_insn)});
   b_.plan().device_filter = static_cast<std::uint32_t>(at.word);
   b_.plan().device_filter_count = static_cast<std::uint32_t>(program.size());
   b_.op(Call::bpf, {Builder::number(BPF_PROG_LOAD), Builder::supplied(Extern::DeviceFilter),

@@ -39,10 +39,10 @@ class Planner {
  private:
   // Where the controller is. From here on lines are for it, and from members of `section`.
   Result<void> enter(std::string_view controller, std::string_view section,
-                        std::string_view member);
+                     std::string_view member);
   void put(std::string_view file, std::string text, std::string_view member) {
-    plan_.writes.push_back({controller_, is_v1_, std::string(file), std::move(text),
-                            pointer(member)});
+    plan_.writes.push_back(
+        {controller_, is_v1_, std::string(file), std::move(text), pointer(member)});
   }
   std::string pointer(std::string_view member) const {
     return member.empty() ? section_ : fmt::format("{}/{}", section_, member);
@@ -73,35 +73,36 @@ Result<void> Planner::enter(std::string_view controller, std::string_view sectio
   section_ = fmt::format("{}/{}", kRoot, section);
   is_v1_ = find_hierarchy(facts_, controller) != nullptr;
   if (is_v1_) return {};
-  if (std::ranges::find(facts_.cgroup2_controllers, controller) !=
-      facts_.cgroup2_controllers.end())
+  if (std::ranges::find(facts_.cgroup2_controllers, controller) != facts_.cgroup2_controllers.end())
     return {};
   std::string why = fmt::format("this host cannot enforce it: there is no {} controller{}",
                                 controller, facts_.in_user_namespace ? " that is ours" : "");
   std::string hint =
       facts_.in_user_namespace
-          ? fmt::format("without root the host delegates controllers: a cgroup v2 tree of your "
-                        "own with \"{}\" in its cgroup.controllers",
-                        controller)
+          ? fmt::format(
+                "without root the host delegates controllers: a cgroup v2 tree of your "
+                "own with \"{}\" in its cgroup.controllers",
+                controller)
           : "see /proc/cgroups and the mounts below /sys/fs/cgroup, or leave the limit out";
   return std::unexpected(refused(member, why, std::move(hint)));
 }
 
 Result<void> Planner::memory(const oci::MemoryResources& memory) {
-  const char* first = is_set(memory.limit)              ? "limit"
-                      : is_set(memory.reservation)      ? "reservation"
-                      : is_set(memory.swap)             ? "swap"
-                      : is_set(memory.kernel_tcp)       ? "kernelTCP"
-                      : memory.swappiness               ? "swappiness"
+  const char* first = is_set(memory.limit)                ? "limit"
+                      : is_set(memory.reservation)        ? "reservation"
+                      : is_set(memory.swap)               ? "swap"
+                      : is_set(memory.kernel_tcp)         ? "kernelTCP"
+                      : memory.swappiness                 ? "swappiness"
                       : memory.disable_oom_killer == true ? "disableOOMKiller"
-                                                        : nullptr;
+                                                          : nullptr;
   section_ = fmt::format("{}/memory", kRoot);
   // runc does the same; dockerd still sends it.
   if (is_set(memory.kernel)) warn("kernel", "kernels from 5.16 on count it as memory");
   if (!first) return {};
   if (is_set(memory.swap) && *memory.swap > 0) {
     if (!is_set(memory.limit))
-      return std::unexpected(refused("swap", "memory and swap are limited without a limit of memory",
+      return std::unexpected(refused("swap",
+                                     "memory and swap are limited without a limit of memory",
                                      "set /linux/resources/memory/limit too"));
     if (*memory.limit > *memory.swap)
       return std::unexpected(refused(
@@ -119,15 +120,14 @@ Result<void> Planner::memory_v1(const oci::MemoryResources& memory) {
   if (is_set(memory.swap))
     put("memory.memsw.limit_in_bytes", std::to_string(*memory.swap), "swap");
   else if (memory.limit == -1)
-    plan_.writes.push_back({controller_, true, "memory.memsw.limit_in_bytes", "-1",
-                            pointer("limit"), "", "", true});
+    plan_.writes.push_back(
+        {controller_, true, "memory.memsw.limit_in_bytes", "-1", pointer("limit"), "", "", true});
   if (is_set(memory.reservation))
     put("memory.soft_limit_in_bytes", std::to_string(*memory.reservation), "reservation");
   if (is_set(memory.kernel_tcp))
     put("memory.kmem.tcp.limit_in_bytes", std::to_string(*memory.kernel_tcp), "kernelTCP");
   if (memory.disable_oom_killer == true) put("memory.oom_control", "1", "disableOOMKiller");
-  if (memory.swappiness)
-    put("memory.swappiness", std::to_string(*memory.swappiness), "swappiness");
+  if (memory.swappiness) put("memory.swappiness", std::to_string(*memory.swappiness), "swappiness");
   return {};
 }
 
@@ -140,8 +140,7 @@ Result<void> Planner::memory_v2(const oci::MemoryResources& memory) {
   else if (memory.limit == -1)
     plan_.writes.push_back(
         {controller_, false, "memory.swap.max", "max", pointer("limit"), "", "", true});
-  if (is_set(memory.reservation))
-    put("memory.low", or_max(*memory.reservation), "reservation");
+  if (is_set(memory.reservation)) put("memory.low", or_max(*memory.reservation), "reservation");
   if (is_set(memory.kernel_tcp))
     warn("kernelTCP", "cgroup v2 counts the buffers of sockets as memory");
   if (memory.swappiness) warn("swappiness", "cgroup v2 has no such file");
@@ -253,7 +252,8 @@ void Planner::throttles(std::string_view v1_file, std::string_view v2_key, std::
     // Version 1 takes 0 for no limit, version 2 a word.
     std::string value = rate.value == 0 && !is_v1_ ? "max" : std::to_string(rate.value);
     put(is_v1_ ? v1_file : "io.max",
-        is_v1_ ? fmt::format("{} {}", device, value) : fmt::format("{} {}={}", device, v2_key, value),
+        is_v1_ ? fmt::format("{} {}", device, value)
+               : fmt::format("{} {}={}", device, v2_key, value),
         fmt::format("{}/{}", member, i));
   }
 }
@@ -334,9 +334,9 @@ Result<void> Planner::rdma(const std::map<std::string, oci::RdmaLimit>& limits) 
 }
 
 // Files that are no limits: who is in the group, and whether it lives.
-constexpr std::array<std::string_view, 6> kNoLimits = {
-    "cgroup.procs", "cgroup.threads", "cgroup.kill", "cgroup.freeze", "cgroup.type",
-    "cgroup.subtree_control"};
+constexpr std::array<std::string_view, 6> kNoLimits = {"cgroup.procs", "cgroup.threads",
+                                                       "cgroup.kill",  "cgroup.freeze",
+                                                       "cgroup.type",  "cgroup.subtree_control"};
 
 Result<void> Planner::unified(const std::map<std::string, std::string>& files) {
   section_ = fmt::format("{}/unified", kRoot);

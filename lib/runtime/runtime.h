@@ -115,8 +115,8 @@ struct LaunchInputs {
 
 /// How a container ended.
 struct ExitStatus {
-  int code = 0;    ///< of exit(2), when signal is 0
-  int signal = 0;  ///< that killed it, or 0
+  int code = 0;             ///< of exit(2), when signal is 0
+  int signal = 0;           ///< that killed it, or 0
   bool oom_killed = false;  ///< the kernel killed in it for want of memory
   /// As a shell reports it: 128 + signal, or the code.
   int shell_code() const { return signal != 0 ? 128 + signal : code; }

@@ -41,8 +41,8 @@ Result<std::int64_t> bytes(std::string_view option, const std::string& text) {
   constexpr std::string_view kUnits = "bkmgt";
   std::size_t power = 0;
   if (!unit.empty()) power = kUnits.find(static_cast<char>(std::tolower(unit[0])));
-  bool is_plain = unit.size() <= 1 || unit == "kb" || unit == "mb" || unit == "gb" || unit == "KB" ||
-                  unit == "MB" || unit == "GB";
+  bool is_plain = unit.size() <= 1 || unit == "kb" || unit == "mb" || unit == "gb" ||
+                  unit == "KB" || unit == "MB" || unit == "GB";
   constexpr int kBits = 10;
   bool is_bad = code != std::errc{} || power == std::string_view::npos || !is_plain || value < -1;
   if (is_bad || value > (INT64_MAX >> (kBits * static_cast<int>(power))))
@@ -133,7 +133,11 @@ Result<std::chrono::milliseconds> interval_of(const std::string& text) {
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
     std::string_view unit = rest.substr(0, rest.find_first_of("0123456789."));
     rest.remove_prefix(unit.size());
-    double factor = unit == "ms" ? 1 : unit == "s" ? 1e3 : unit == "m" ? 6e4 : unit == "h" ? 36e5 : 0;
+    double factor = unit == "ms"  ? 1
+                    : unit == "s" ? 1e3
+                    : unit == "m" ? 6e4
+                    : unit == "h" ? 36e5
+                                  : 0;
     if (code != std::errc{} || factor == 0) total_ms = NAN;
     total_ms += value * factor;
   }
@@ -180,8 +184,8 @@ Result<void> follow(const runtime::ContainerState& state, std::chrono::milliseco
   bool was_short = runtime::was_oom_killed(dirs);
   auto next = std::chrono::steady_clock::now() + interval;
   while (true) {
-    auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        next - std::chrono::steady_clock::now());
+    auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now());
     std::array<pollfd, 2> waits = {{{pidfd.raw(), POLLIN, 0}, {oom.raw(), POLLIN, 0}}};
     int ready = ::poll(waits.data(), waits.size(),
                        static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
