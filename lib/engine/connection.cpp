@@ -12,6 +12,7 @@
 #include "engine/process_internal.h"
 #include "network/networks.h"
 #include "os/file.h"
+#include "os/user_namespace.h"
 
 namespace suit::engine {
 namespace {
@@ -210,9 +211,16 @@ Result<Connection> Connection::open(const Engine& engine, const Record& record) 
   auto joined = connection.join(engine, record);
   if (joined) return connection;
   const bool was_asked = settings.mode != "default" || !all_ports(record).empty();
-  if (was_asked || !is_unable(joined.error())) return std::unexpected(std::move(joined).error());
-  SUIT_LOG(Warn, "container {} has no network but loopback: {}", record.name,
-           joined.error().message());
+  if (!is_unable(joined.error())) return std::unexpected(std::move(joined).error());
+  if (was_asked)
+    return std::unexpected(std::move(joined).error().with_hint(
+        "bridges, and rules for published ports, are made by root: run it as root, or with "
+        "--network none or host"));
+  // A plain user's containers have no network unless the user's own namespace has one to give.
+  const auto level = os::in_user_namespace() ? log::Level::Debug : log::Level::Warn;
+  if (log::enabled(level))
+    log::write(level, fmt::format("container {} has no network but loopback: {}", record.name,
+                                  joined.error().message()));
   return Connection();
 }
 
