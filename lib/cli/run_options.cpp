@@ -256,7 +256,6 @@ Result<void> interpret(RunFlags& run, const std::vector<std::string>& args) {
   SUIT_TRY(read_network_names(options));
   SUIT_TRY(read_limits(run));
   SUIT_LET(options.limits, read_limit_flags(run.limits));
-  SUIT_TRY(engine::check_limits(options.limits, engine::LimitsFor::Create));
   SUIT_LET(options.network, read_network_flags(run.network));
   SUIT_TRY(check_shared_network(options));
   SUIT_TRY(add_devices(run));

@@ -11,10 +11,8 @@
 
 #include <fmt/format.h>
 
-#include "base/log.h"
 #include "base/split.h"
 #include "os/file.h"
-#include "runtime/limits.h"
 
 namespace suit::engine {
 namespace {
@@ -258,8 +256,7 @@ Result<oci::Resources> to_resources(const Limits& limits) {
   return out;
 }
 
-Result<void> apply_limits(const Limits& limits, const runtime::HostFacts& facts,
-                          std::string_view id, oci::Spec& spec) {
+Result<void> apply_limits(const Limits& limits, std::string_view id, oci::Spec& spec) {
   SUIT_LET(oci::Resources resources, to_resources(limits));
   // Rules for devices may be there already.
   resources.devices.insert(resources.devices.begin(), spec.linux_.resources.devices.begin(),
@@ -269,18 +266,7 @@ Result<void> apply_limits(const Limits& limits, const runtime::HostFacts& facts,
   for (const auto& [name, value] : limits.sysctls)
     spec.linux_.sysctl[name] = value;
   if (limits.oom_score_adj) spec.process.oom_score_adj = limits.oom_score_adj;
-  for (oci::Rlimit limit : limits.ulimits) {
-    std::uint64_t most = 0;
-    if (auto number = runtime::rlimit_number(limit.type)) most = facts.rlimits_hard.at(*number);
-    // 0: we may raise it. Docker's daemon fails here; a container with a little less is of use.
-    if (most != 0 && limit.hard > most) {
-      SUIT_LOG(Warn,
-               "--ulimit {}: {} is above the hard limit of this host, and raising it needs "
-               "CAP_SYS_RESOURCE: the container gets {}",
-               limit.type, limit.hard, most);
-      limit.hard = most;
-      limit.soft = std::min(limit.soft, most);
-    }
+  for (const oci::Rlimit& limit : limits.ulimits) {
     std::erase_if(spec.process.rlimits,
                   [&](const oci::Rlimit& one) { return one.type == limit.type; });
     spec.process.rlimits.push_back(limit);

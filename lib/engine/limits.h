@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,6 @@
 #include "oci/process.h"
 #include "oci/resources.h"
 #include "oci/spec.h"
-#include "runtime/runtime.h"
 
 namespace suit::engine {
 
@@ -50,10 +50,9 @@ Limits merged(Limits limits, const Limits& change);
 /// As the runtime is told: quota and period instead of processors, numbers instead of paths.
 /// \errors ENOENT, 0 for a device that is none
 Result<oci::Resources> to_resources(const Limits& limits);
-/// Puts all of it into a container's spec. Limits above what the host lets us raise are lowered,
-/// with a warning.
-Result<void> apply_limits(const Limits& limits, const runtime::HostFacts& facts,
-                          std::string_view id, oci::Spec& spec);
+/// Puts all of it into a container's spec. The plan lowers ulimits that this host does not let us
+/// raise, with a warning.
+Result<void> apply_limits(const Limits& limits, std::string_view id, oci::Spec& spec);
 
 /// `/parent/id`; empty without a parent.
 std::string cgroups_path(const Limits& limits, std::string_view id);

@@ -185,7 +185,7 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
       return one.destination == clean_destination(mount.destination);
     });
   spec.mounts.insert(spec.mounts.end(), wanted.begin(), wanted.end());
-  SUIT_TRY(apply_limits(record.limits, facts, record.id, spec));
+  SUIT_TRY(apply_limits(record.limits, record.id, spec));
   SUIT_TRY(gpu::edit_spec(spec, record.devices, root, dir + "/devices"));
   // Docker creates a missing working directory rather than failing.
   auto made = root.make_dirs(record.working_dir);
