@@ -30,8 +30,12 @@ start_dockerd() {
   if is_running; then return 0; fi
   rm -f "$pidfile"
   # No bridge and no firewall: the compared work is --network none, and the host's rules stay alone.
+  # SUIT_PEERS_BRIDGE=yes gives it both, for whoever is in a network namespace of its own.
+  quiet="--iptables=false --ip6tables=false --bridge=none"
+  [ -z "${SUIT_PEERS_BRIDGE:-}" ] || quiet=""
+  # shellcheck disable=SC2086
   dockerd --data-root "$dir/docker" --exec-root "$dir/docker-run" --pidfile "$pidfile" \
-    --host "unix://$sock" --iptables=false --ip6tables=false --bridge=none \
+    --host "unix://$sock" $quiet \
     --storage-driver "${SUIT_PEERS_STORAGE:-overlay2}" \
     ${SUIT_PEERS_RUNTIME:+--add-runtime "$(basename "$SUIT_PEERS_RUNTIME")=$SUIT_PEERS_RUNTIME"} \
     >"$dir/dockerd.log" 2>&1 9>&- &

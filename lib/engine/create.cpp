@@ -297,6 +297,8 @@ Result<Held> Engine::create(const CreateOptions& asked) {
   if (options.network.shares_another()) {
     SUIT_LET(const Status other, find(std::string_view(options.network.mode).substr(10)));
     options.network.mode = "container:" + other.record.id;
+    options.hostname = other.record.hostname;  // it is who answers at that address
+    options.domainname = other.record.domainname;
   }
   // Until the record names the snapshots, garbage collection must not run.
   SUIT_LET(os::Lock in_use, store_.use());
