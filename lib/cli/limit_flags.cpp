@@ -219,8 +219,8 @@ void declare_limit_flags(FlagSet& flags, LimitFlags& limits) {
 
 Result<oci::Rlimit> read_ulimit(std::string_view text) {
   const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos)
-    return fail(0, fmt::format("invalid ulimit argument: {}", text));
+  // Go's message names what stands behind the "=", which is nothing.
+  if (equals == std::string_view::npos) return fail(0, "invalid ulimit argument: ");
   const std::string_view name = text.substr(0, equals);
   if (std::ranges::find(kUlimits, name) == kUlimits.end())
     return fail(0, fmt::format("invalid ulimit type: {}", name));
