@@ -8,10 +8,11 @@ BUILD_PACKAGES="g++ cmake ninja-build libfmt-dev nlohmann-json3-dev libssl-dev l
 TEST_PACKAGES="ccache googletest libgtest-dev libgmock-dev libbenchmark-dev libarchive-dev libseccomp-dev libmnl-dev nftables git jq strace
   procps iproute2
   pocl-opencl-icd
-  ocl-icd-libopencl1 util-linux tar gzip zstd attr libcap2-bin python3"
+  ocl-icd-libopencl1 util-linux tar gzip zstd attr libcap2-bin python3 curl
+  docker-registry apache2-utils"
 CHECK_PACKAGES="clang-19 clang-format-19 clang-tidy-19 doxygen graphviz"
 # Other engines: oracles that our images and containers are compared with.
-PEER_PACKAGES="docker.io podman buildah skopeo umoci crun runc bubblewrap containerd docker-registry apache2-utils"
+PEER_PACKAGES="docker.io podman buildah skopeo umoci crun runc bubblewrap containerd"
 
 started=$(date +%s)
 

@@ -79,8 +79,12 @@ FindImage finder(store::Store& store, const Options& options, Reporter* report) 
     const Result<naming::Reference> reference = naming::parse_reference(name);
     const bool embedded = !options.base_archive.empty() && reference &&
                           reference->canonical() == store::kEmbeddedBaseName;
+    Result<std::string> here = name;
+    if (!embedded && options.fetch_image) here = options.fetch_image(name);
     Result<store::Image> image =
-        embedded ? store::embedded_base(store, options.base_archive) : store.find_image(name);
+        !here      ? Result<store::Image>(std::unexpected(std::move(here).error()))
+        : embedded ? store::embedded_base(store, options.base_archive)
+                   : store.find_image(*here);
     if (report != nullptr) {
       report->send(image ? Kind::Done : Kind::Failed, vertex, image ? "" : image.error().message());
     }

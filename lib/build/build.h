@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,6 +46,8 @@ struct Options {
   /// No file and no history line is younger. Also taken from the build argument SOURCE_DATE_EPOCH.
   std::optional<std::int64_t> source_date_epoch_s;
   std::string base_archive;  ///< path of the image that comes with the installation; empty: none
+  /// Brings an image that is not here, and says what it is called here; none: it must be here.
+  std::function<Result<std::string>(const std::string& name)> fetch_image;
   std::string work_dir = "/tmp";  ///< where steps lease a directory each; an id names a cgroup too
 };
 

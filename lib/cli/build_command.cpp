@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "build/build.h"
 #include "cli/commands.h"
+#include "cli/images_from_afar.h"
 #include "cli/progress_json.h"
 #include "cli/progress_plain.h"
 #include "cli/progress_tty.h"
@@ -51,7 +52,6 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"add-host",
                                                                      "platform",
                                                                      "policy",
                                                                      "provenance",
-                                                                     "pull",
                                                                      "push",
                                                                      "sbom",
                                                                      "security-opt",
@@ -66,6 +66,7 @@ struct BuildFlags {
   std::optional<std::string> explain;
   std::string progress = "auto";
   std::string file, iidfile;
+  std::optional<std::string> pull;
   bool check = false;
   bool quiet = false;
   bool remove = true;
@@ -88,6 +89,9 @@ void declare(FlagSet& flags, BuildFlags& build) {
       .toggle('\0', "no-cache", build.options.no_cache, "Do not use cache when building the image")
       .add('\0', "progress", &build.progress, "string",
            "Type of progress output: auto, plain, tty, rawjson, quiet")
+      .optional_text("pull", build.pull, "always",
+                     "Look for newer versions of the base images: always (--pull alone), missing "
+                     "(default), never")
       .toggle('q', "quiet", build.quiet, "Suppress the build output and print image ID on success")
       .toggle('\0', "redact", build.options.redact,
               "Mask secrets in the output of steps, as [secret ID]")
@@ -194,6 +198,13 @@ Result<int> build_image(Invocation& in) {
   build.options.base_archive = engine.paths().base_archive;
   build.options.work_dir = engine.work_dir();
   if (build.explain) return print_plan(in, engine, build);
+  std::string policy = build.pull.value_or("missing");
+  if (policy == "true") policy = "always";
+  if (policy == "false") policy = "missing";
+  SUIT_LET(const PullPolicy pull, parse_pull_policy(policy));
+  build.options.fetch_image = [&engine, pull](const std::string& name) {
+    return ensure_image(engine, name, pull, true);
+  };
 
   Result<build::Report> report = build::build(engine.store(), build.options, *progress);
   progress->finish();

@@ -18,9 +18,8 @@ namespace {
 
 // Docker's commands that we do not have: better told so than "unknown".
 constexpr std::array kMissing = std::to_array<std::string_view>(
-    {"attach",   "checkpoint", "config", "context", "exec",  "login", "logout",
-     "manifest", "network",    "node",   "plugin",  "pull",  "push",  "search",
-     "secret",   "service",    "stack",  "swarm",   "trust", "buildx"});
+    {"attach", "checkpoint", "config", "context", "exec", "node", "plugin", "search", "secret",
+     "service", "stack", "swarm", "trust", "buildx"});
 
 struct Globals {
   std::string root;

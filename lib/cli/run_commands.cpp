@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/images_from_afar.h"
 #include "cli/run_options.h"
 #include "os/file.h"
 #include "runtime/explain.h"
@@ -80,6 +81,7 @@ Result<int> container_run(Invocation& in) {
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_TRY(check_explain(run));
   SUIT_TRY(interpret(run, args));
+  SUIT_LET(const PullPolicy pull, parse_pull_policy(run.pull));
   SUIT_LET(engine::Engine engine, in.open_engine());
   if (run.dry_run) {
     SUIT_LET(const runtime::LaunchPlan plan, engine.plan(run.options));
@@ -87,6 +89,7 @@ Result<int> container_run(Invocation& in) {
     return 0;
   }
   SUIT_TRY(check_cidfile(run.cidfile));
+  SUIT_LET(run.options.image, ensure_image(engine, run.options.image, pull, run.quiet));
   SUIT_LET(engine::Held held, engine.create(run.options));
   const std::string id = held.record.id;
   SUIT_TRY(write_cidfile(run.cidfile, id));
@@ -102,8 +105,10 @@ Result<int> container_create(Invocation& in) {
   declare_run_flags(flags, run);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_TRY(interpret(run, args));
+  SUIT_LET(const PullPolicy pull, parse_pull_policy(run.pull));
   SUIT_LET(engine::Engine engine, in.open_engine());
   SUIT_TRY(check_cidfile(run.cidfile));
+  SUIT_LET(run.options.image, ensure_image(engine, run.options.image, pull, run.quiet));
   SUIT_LET(engine::Held held, engine.create(run.options));
   const std::string id = held.record.id;
   engine.release(std::move(held));

@@ -42,7 +42,6 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation
                                                                      "pid",
                                                                      "platform",
                                                                      "privileged",
-                                                                     "pull",
                                                                      "runtime",
                                                                      "security-opt",
                                                                      "sig-proxy",
@@ -227,7 +226,9 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
       .add('\0', "name", &options.name, "string", "Assign a name to the container")
       .toggle('\0', "read-only", options.read_only,
               "Mount the container's root filesystem as read only")
-      .toggle('q', "quiet", run.quiet, "Suppress the pull output (there is none)")
+      .toggle('q', "quiet", run.quiet, "Suppress the pull output")
+      .add('\0', "pull", &run.pull, "string",
+           "Pull image before running: always, missing (default), never")
       .toggle('\0', "rm", options.auto_remove, "Automatically remove the container when it exits")
       .add('\0', "stop-signal", &options.stop_signal, "string", "Signal to stop the container")
       .add('\0', "tmpfs", &run.tmpfs, "list", "Mount a tmpfs directory: /run, or /run:size=64m")

@@ -23,7 +23,7 @@ struct RunFlags {
   std::vector<std::string> label_files, log_options, expose;
   std::optional<std::string> entrypoint, explain;
   NetworkFlags network;
-  std::string cidfile, log_driver, restart, shm_size;
+  std::string cidfile, pull, log_driver, restart, shm_size;
   std::optional<std::int64_t> stop_timeout;
   LimitFlags limits;
   bool detach = false, dry_run = false, quiet = false;

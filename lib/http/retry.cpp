@@ -71,7 +71,8 @@ bool is_worth_retrying(int status) {
 }
 
 bool is_worth_retrying(const Error& error) {
-  constexpr std::array kPassing = {ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH};
+  // A name that does not resolve will not in ten seconds: who is offline shall hear it now.
+  constexpr std::array kPassing = {ECONNREFUSED, ECONNRESET, ETIMEDOUT};
   return std::ranges::find(kPassing, error.code()) != kPassing.end();
 }
 

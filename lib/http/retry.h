@@ -25,7 +25,7 @@ struct RetryPolicy {
 
 /// 408, 429, 500, 502, 503, 504: the same request may succeed a moment later.
 bool is_worth_retrying(int status);
-/// Refused, reset, timed out, not resolved: the network's errors, not the server's.
+/// Refused, reset, timed out: the network's errors, not the server's.
 bool is_worth_retrying(const Error& error);
 
 /// `Retry-After` as a duration from \p now: seconds, or a date. nullopt: none, or not readable.

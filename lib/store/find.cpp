@@ -19,8 +19,9 @@ namespace {
 
 constexpr std::string_view kWhatToDo =
     "`suit images` lists what is there; build it (`suit build -t NAME .`), load an archive that "
-    "holds it (`suit load -i FILE`) or make it of a root file system (`suit import`); pulling from "
-    "a registry is not there yet";
+    "holds it (`suit load -i FILE`) or make it of a root file system (`suit import`); `suit pull "
+    "NAME` "
+    "brings it from its registry";
 
 std::vector<std::string> familiar_names(const oci::Index& index) {
   std::vector<std::string> names;

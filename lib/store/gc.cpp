@@ -10,6 +10,7 @@
 #include "store/ingest.h"
 #include "store/layout.h"
 #include "store/mark.h"
+#include "store/partial.h"
 #include "store/store.h"
 
 namespace suit::store {
@@ -58,6 +59,7 @@ Result<std::uint64_t> Store::collect_garbage(std::chrono::seconds grace) {
   SUIT_LET(candidates.snapshots, old_entries(snapshots_dir(root_), grace));
   SUIT_LET(std::uint64_t freed, sweep_unmarked(*this, candidates, marked));
   SUIT_TRY(sweep_ingest(root_));
+  SUIT_TRY(sweep_partial(root_, grace));
   return freed;
 }
 

@@ -15,8 +15,8 @@ namespace suit::store {
 
 /// Folders that are there from the first open on. `ingest` before the rest: it is where they come
 /// from.
-inline constexpr std::array<std::string_view, 8> kFolders = {
-    "ingest", "blobs", "blobs/sha256", "snapshots", "sizes", "scaffold", "cache", "containers"};
+inline constexpr std::array<std::string_view, 9> kFolders = {
+    "ingest", "partial", "blobs", "blobs/sha256", "snapshots", "sizes", "scaffold", "cache", "containers"};
 
 inline constexpr std::string_view kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
 inline constexpr std::string_view kEmptyIndex =
@@ -31,6 +31,13 @@ inline constexpr std::size_t kIndexLimit = 64U << 20;
 inline std::string blobs_dir(const std::string& root) { return root + "/blobs/sha256"; }
 inline std::string snapshots_dir(const std::string& root) { return root + "/snapshots"; }
 inline std::string ingest_dir(const std::string& root) { return root + "/ingest"; }
+
+inline std::string partial_dir(const std::string& root) { return root + "/partial"; }
+
+/// A blob that is being fetched, or was when its process died.
+inline std::string partial_path(const std::string& root, const digest::Digest& digest) {
+  return partial_dir(root) + "/" + std::string(digest.hex());
+}
 
 inline std::string blob_path(const std::string& root, const digest::Digest& digest) {
   return blobs_dir(root) + "/" + std::string(digest.hex());

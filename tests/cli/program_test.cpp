@@ -66,8 +66,8 @@ TEST(Program, KnowsWhatIsNotACommand) {
   EXPECT_EQ(suit({"imagse"}).err,
             "suit: unknown command: suit imagse (did you mean \"images\"?)\n"
             "  help: run 'suit --help' for more information\n");
-  EXPECT_EQ(suit({"push", "x"}).err,
-            "suit: push is not supported yet\n  help: run 'suit --help' for what there is\n");
+  EXPECT_EQ(suit({"search", "x"}).err,
+            "suit: search is not supported yet\n  help: run 'suit --help' for what there is\n");
 }
 
 TEST(Program, ChecksItsInputBeforeItTouchesAnything) {

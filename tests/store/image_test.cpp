@@ -137,7 +137,7 @@ TEST_F(FindImage, SaysWhereItLookedAndWhatToDo) {
               HasSubstr("no image \"pyhton:3.9\" (docker.io/library/pyhton:3.9) in the store at " +
                         root_ + "; did you mean \"python:3.9\"?"));
   EXPECT_THAT(found.error().hint(), HasSubstr("suit load -i"));
-  EXPECT_THAT(found.error().hint(), HasSubstr("pulling from a registry is not there yet"));
+  EXPECT_THAT(found.error().hint(), HasSubstr("`suit pull NAME` brings it from its registry"));
 }
 
 TEST_F(FindImage, RefusesWhatIsNoName) {

@@ -14,9 +14,10 @@ using ::testing::UnorderedElementsAre;
 using OpenStore = StoreTest;
 
 TEST_F(OpenStore, CreatesALegalImageLayoutForTheOwnerAlone) {
-  EXPECT_THAT(must(os::list_dir(root_)),
-              UnorderedElementsAre("blobs", "cache", "containers", "index.json", "index.lock",
-                                   "ingest", "oci-layout", "scaffold", "sizes", "snapshots"));
+  EXPECT_THAT(
+      must(os::list_dir(root_)),
+      UnorderedElementsAre("blobs", "cache", "containers", "index.json", "index.lock", "ingest",
+                           "oci-layout", "partial", "scaffold", "sizes", "snapshots"));
   EXPECT_EQ(must(os::read_file(root_ + "/oci-layout")), R"({"imageLayoutVersion":"1.0.0"})");
   EXPECT_TRUE(oci::parse_index(must(os::read_file(root_ + "/index.json"))));
   EXPECT_EQ(must(os::stat_at(os::FdRef::cwd(), root_)).st_mode & 07777, 0700U);

@@ -70,7 +70,7 @@ class Connection {
     ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
     if (got <= 0) return false;
     in_.append(buffer, static_cast<std::size_t>(got));
-    return true;
+    return in_[0] != '\x16';  // a TLS hello: nobody here speaks that
   }
   int fd_;
   std::string in_;
