@@ -87,9 +87,9 @@ podman_says() {
     --cpu-shares 512 --pids-limit 20 --cpuset-cpus 0 box:1 sleep 100
   limits_of "$($pod inspect --format '{{.State.Pid}}' lim)"
   say $pod pause lim
-  say $pod ps -a --filter name=lim --format '{{.State}}'
+  say $pod inspect --format '{{.State.Status}}' lim
   say $pod unpause lim
-  say $pod ps -a --filter name=lim --format '{{.State}}'
+  say $pod inspect --format '{{.State.Status}}' lim
   say $pod pause lim
   say $pod rm -f -t 0 lim
 }
