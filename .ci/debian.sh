@@ -5,7 +5,7 @@
 BUILD_PACKAGES="g++ cmake ninja-build libfmt-dev nlohmann-json3-dev libssl-dev libzstd-dev zlib1g-dev
   liblzma-dev libbz2-dev libdeflate-dev libyaml-dev libcurl4-openssl-dev busybox-static ca-certificates"
 # To build and run the tests, the benchmarks and the checks.
-TEST_PACKAGES="ccache googletest libgtest-dev libgmock-dev libbenchmark-dev libarchive-dev libseccomp-dev libmnl-dev nftables git jq strace
+TEST_PACKAGES="ccache googletest libgtest-dev libgmock-dev libbenchmark-dev libarchive-dev libseccomp-dev libmnl-dev nftables slirp4netns git jq strace
   procps iproute2
   pocl-opencl-icd
   ocl-icd-libopencl1 util-linux tar gzip zstd attr libcap2-bin python3 curl

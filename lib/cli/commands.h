@@ -116,6 +116,9 @@ int prune_containers(Invocation& in, engine::Engine& engine,
                      std::size_t& removed);
 
 /// Asks on the terminal; true for `y`. \p force answers it.
+/// Removes the networks that nobody uses and \p wanted is for; prints what went.
+Result<void> prune_networks(Invocation& in, const engine::Engine& engine,
+                            const std::function<bool(const network::NetworkConfig&)>& wanted);
 bool confirmed(Invocation& in, bool force, std::string_view warning);
 
 /// Prints documents as `inspect` does: a JSON array, or \p format for each.

@@ -261,6 +261,7 @@ Result<int> system_prune(Invocation& in) {
     std::size_t removed = 0;
     const auto every = [](const engine::Status&) { return true; };
     code = prune_containers(in, engine, every, removed);
+    SUIT_TRY(prune_networks(in, engine, [](const network::NetworkConfig&) { return true; }));
   }
   SUIT_LET(const Pruned images,
            prune_images(engine, all ? Which::Unused : Which::Dangling, filter));

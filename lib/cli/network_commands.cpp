@@ -249,17 +249,25 @@ Result<int> network_prune(Invocation& in) {
                  "This will remove all custom networks not used by at least one container."))
     return 0;
   SUIT_LET(engine::Engine engine, in.open_engine());
+  SUIT_TRY(prune_networks(in, engine, [&](const NetworkConfig& config) {
+    return filters.match_labels(config.labels);
+  }));
+  return 0;
+}
+
+Result<void> prune_networks(Invocation& in, const engine::Engine& engine,
+                            const std::function<bool(const NetworkConfig&)>& wanted) {
   SUIT_LET(const std::vector<NetworkConfig> all, engine.networks().list());
   std::vector<std::string> removed;
   for (const NetworkConfig& config : all) {
-    if (network::is_predefined(config.name) || !filters.match_labels(config.labels)) continue;
+    if (network::is_predefined(config.name) || !wanted(config)) continue;
     if (engine.remove_network(config)) removed.push_back(config.name);
   }
   if (!removed.empty()) in.console.print("Deleted Networks:\n");
   for (const std::string& name : removed)
     in.console.print("{}\n", name);
   if (!removed.empty()) in.console.print("\n");
-  return 0;
+  return {};
 }
 
 Result<int> network_explain(Invocation& in) {

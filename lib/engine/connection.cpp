@@ -200,6 +200,34 @@ Result<void> Connection::join(const Engine& engine, const Record& record) {
   return os::replace_file(network_path(engine, record.id), to_json(state_));
 }
 
+// Without privilege a helper is the other end of the wire.
+Result<void> Connection::join_as_user(const Engine& engine, const Record& record) {
+  const std::string& mode = record.network.mode;
+  if (mode != "default" && mode != "bridge")
+    return fail(EPERM, fmt::format("network {}: a plain user's containers have one network of "
+                                   "their own each",
+                                   mode));
+  SUIT_LET(network::Netns space, network::Netns::create());
+  SUIT_LET(slirp_, network::Slirp::start(space, engine.container_dir(record.id)));
+  space_.emplace(std::move(space));
+  Attachment one;
+  one.network = "bridge";
+  one.endpoint = network::Slirp::endpoint();
+  one.subnet = network::Slirp::subnet();
+  one.gateway = network::Slirp::gateway();
+  state_.attachments.push_back(std::move(one));
+  const std::vector<network::PortRequest> requests = all_ports(record);
+  if (!requests.empty()) {
+    SUIT_LET(state_.ports, slirp_->publish(requests, fmt::format("{} ({})", record.name,
+                                                                 record.id.substr(0, 12))));
+  }
+  return os::replace_file(network_path(engine, record.id), to_json(state_));
+}
+
+std::string Connection::name_server() const {
+  return slirp_ ? network::Slirp::name_server().text() : "";
+}
+
 Result<Connection> Connection::open(const Engine& engine, const Record& record) {
   Connection connection;
   const NetworkSettings& settings = record.network;
@@ -208,16 +236,14 @@ Result<Connection> Connection::open(const Engine& engine, const Record& record) 
     SUIT_TRY(connection.share(engine, settings.mode.substr(10)));
     return connection;
   }
-  auto joined = connection.join(engine, record);
+  const bool as_user = os::in_user_namespace();
+  auto joined = as_user ? connection.join_as_user(engine, record) : connection.join(engine, record);
   if (joined) return connection;
   const bool was_asked = settings.mode != "default" || !all_ports(record).empty();
-  if (!is_unable(joined.error())) return std::unexpected(std::move(joined).error());
-  if (was_asked)
-    return std::unexpected(std::move(joined).error().with_hint(
-        "bridges, and rules for published ports, are made by root: run it as root, or with "
-        "--network none or host"));
-  // A plain user's containers have no network unless the user's own namespace has one to give.
-  const auto level = os::in_user_namespace() ? log::Level::Debug : log::Level::Warn;
+  const bool unable = is_unable(joined.error()) || (as_user && joined.error().code() == ENOENT);
+  if (was_asked || !unable) return std::unexpected(std::move(joined).error());
+  // What a plain user's host lacks is no news at every start.
+  const auto level = as_user ? log::Level::Debug : log::Level::Warn;
   if (log::enabled(level))
     log::write(level, fmt::format("container {} has no network but loopback: {}", record.name,
                                   joined.error().message()));

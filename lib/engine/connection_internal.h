@@ -12,6 +12,7 @@
 #include "engine/network.h"
 #include "engine/record.h"
 #include "network/attach.h"
+#include "network/slirp.h"
 #include "os/fd.h"
 
 namespace suit::engine {
@@ -29,6 +30,8 @@ class Connection {
   const NetworkState& state() const { return state_; }
   /// Where another container's network is shared: whose files of names are shared, too.
   const std::string& shared_id() const { return shared_id_; }
+  /// Of a plain user's network; empty: the host's.
+  std::string name_server() const;
   /// What `host-gateway` stands for; empty: nothing.
   std::string host_gateway() const;
 
@@ -36,11 +39,13 @@ class Connection {
   Result<void> join(const Engine& engine, const Record& record);
   Result<void> share(const Engine& engine, const std::string& name_or_id);
   Result<void> publish(const Record& record);
+  Result<void> join_as_user(const Engine& engine, const Record& record);
 
   std::optional<network::Netns> space_;
   os::Fd shared_;
   std::string shared_id_;
   std::optional<network::Ports> ports_;
+  std::optional<network::Slirp> slirp_;
   NetworkState state_;
 };
 

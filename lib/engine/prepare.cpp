@@ -88,6 +88,8 @@ Result<runtime::EtcFiles> etc_files(const Record& record, const Connection& conn
       files.hosts.emplace_back(record.hostname, one.endpoint.address6->text());
   }
   files.dns = record.dns;
+  if (record.dns.empty() && !connection.name_server().empty())
+    files.dns = {connection.name_server()};
   files.dns_search = record.dns_search;
   files.dns_options = record.dns_options;
   return files;

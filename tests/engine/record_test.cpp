@@ -38,6 +38,58 @@ TEST(Record, SurvivesItsJson) {
   EXPECT_FALSE(after->read_only);
 }
 
+TEST(Record, KeepsWhatWasAskedOfTheNetwork) {
+  Record before = sample();
+  before.network.mode = "web";
+  before.network.requests = {{.name = "web",
+                              .aliases = {"db"},
+                              .ip = "10.0.0.2",
+                              .ip6 = "fd00::2",
+                              .mac = "",
+                              .link_local_ips = {},
+                              .driver_options = {},
+                              .gateway_priority = 3}};
+  before.network.ports = {{"127.0.0.1", 8080, 8090, {80, network::Protocol::Udp}}};
+  before.network.publishes_all = true;
+  const auto after = parse_record(to_json(before));
+  ASSERT_TRUE(after) << after.error().message();
+  EXPECT_EQ(after->network.mode, "web");
+  EXPECT_EQ(after->network.requests, before.network.requests);
+  EXPECT_EQ(after->network.ports, before.network.ports);
+  EXPECT_TRUE(after->network.publishes_all);
+}
+
+TEST(Record, OfBeforeThereWereNetworksIsUnderstood) {
+  auto json = oci::parse_json(to_json(sample()));
+  ASSERT_TRUE(json);
+  oci::Json old = oci::Json::object();
+  for (const auto& [key, value] : *json->as_object())
+    if (key != "network") old.set(key, value);
+  EXPECT_EQ(parse_record(old.dump()).value().network.mode, "host");
+}
+
+TEST(NetworkState, SurvivesItsJson) {
+  NetworkState before;
+  Attachment one;
+  one.network = "web";
+  one.network_id = std::string(64, 'd');
+  one.aliases = {"db"};
+  one.endpoint.address = network::Address::parse("10.0.0.2").value();
+  one.endpoint.address6 = network::Address::parse("fd00::2").value();
+  one.endpoint.mac = network::mac_of(one.endpoint.address);
+  one.subnet = network::Prefix::parse("10.0.0.0/24").value();
+  one.subnet6 = network::Prefix::parse("fd00::/64").value();
+  one.gateway = network::Address::parse("10.0.0.1").value();
+  before.attachments = {one};
+  before.ports = {{"0.0.0.0", 8080, {80, network::Protocol::Tcp}}};
+  const auto after = parse_network_state(to_json(before));
+  ASSERT_TRUE(after) << after.error().message();
+  EXPECT_EQ(to_json(*after), to_json(before));
+  EXPECT_EQ(after->attachments.at(0).endpoint.address6, one.endpoint.address6);
+  EXPECT_EQ(after->ports, before.ports);
+  EXPECT_FALSE(parse_network_state("["));
+}
+
 TEST(Record, NamesTheSnapshotsForGarbageCollection) {
   auto json = oci::parse_json(to_json(sample()));
   ASSERT_TRUE(json);

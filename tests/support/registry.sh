@@ -65,8 +65,8 @@ registry_certificate() {
 
 registry_stop_all() {
   for pid in $registry_pids; do
-    kill "$pid" 2>/dev/null
-    wait "$pid" 2>/dev/null
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
   done
   registry_pids=""
   rm -rf "$registries"
