@@ -99,21 +99,35 @@ Result<http::Response> Session::send_once(http::Request request, const std::stri
   return http::send_with_retries(access_.client, request, access_.retries);
 }
 
-// The first request to a host that may lack TLS: https, then http. Nothing secret is in it yet.
+// The first request to a host that may lack TLS. Nothing secret is in it yet. To another machine
+// https goes first; to this one http, as reading the system's authorities takes longer than all the
+// rest, and a server with TLS says 400 to that.
 Result<http::Response> Session::probe(const http::Request& request) {
-  http::Request first = request;
-  first.url = "https://" + endpoint_.host + request.url;
-  first.tls = endpoint_.tls;
-  first.limits.connect = kProbe;
-  auto answer = access_.client.send(first);
-  bool is_plain = !answer && may_speak_plain(answer.error());
-  {
-    std::lock_guard lock(mutex_);
-    if (answer || is_plain) scheme_ = is_plain ? "http" : "https";
+  bool is_here = http::is_loopback(endpoint_.host);
+  auto attempt = [&](const std::string& scheme) {
+    http::Request first = request;
+    first.url = scheme + "://" + endpoint_.host + request.url;
+    first.tls = endpoint_.tls;
+    first.plain = scheme == "http" ? http::PlainHttp::Allow : http::PlainHttp::Refuse;
+    first.limits.connect = kProbe;
+    return access_.client.send(first);
+  };
+  std::string scheme = is_here ? "http" : "https";
+  auto answer = attempt(scheme);
+  bool is_other = answer ? is_here && answer->status() == 400 : may_speak_plain(answer.error());
+  if (is_other) {
+    std::string other = is_here ? "https" : "http";
+    SUIT_LOG(Debug, "{} does not speak {}; trying {}", endpoint_.host, scheme, other);
+    auto second = attempt(other);
+    // What nobody understands is the first one's affair, unless TLS is there and not believed.
+    if (second || !is_here || second.error().code() == EKEYREJECTED) {
+      answer = std::move(second);
+      scheme = other;
+    }
   }
-  if (!is_plain) return answer;
-  SUIT_LOG(Debug, "{}: {}; trying http", endpoint_.host, answer.error().message());
-  return send_once(request, "");
+  std::lock_guard lock(mutex_);
+  if (answer) scheme_ = scheme;
+  return answer;
 }
 
 Result<http::Response> Session::send_known(const http::Request& request) {
