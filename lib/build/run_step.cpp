@@ -18,6 +18,7 @@
 #include "build/run_internal.h"
 #include "os/leased_dir.h"
 #include "os/user.h"
+#include "runtime/cgroup.h"
 #include "runtime/etc_files.h"
 #include "runtime/plan.h"
 #include "runtime/seccomp.h"
@@ -147,7 +148,7 @@ oci::Spec make_spec(const RunOp& op, const os::User& user, const runtime::HostFa
   if (std::ranges::find(groups, user.gid) == groups.end()) groups.insert(groups.begin(), user.gid);
   oci::Capabilities& caps = spec.process.capabilities;
   // Where no device cgroup guards the host's disks, whoever can make a node could open one.
-  if (facts.devices_cgroup_dir.empty())
+  if (!runtime::guards_devices(facts))
     for (auto* set : {&caps.bounding, &caps.effective, &caps.permitted})
       std::erase(*set, "CAP_MKNOD");
   if (user.uid != 0) {  // only root keeps capabilities across exec, capabilities(7)

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/limit_flags.h"
 
 namespace suit::cli {
 namespace {
@@ -129,22 +130,23 @@ Result<int> container_rename(Invocation& in) {
 
 Result<int> container_update(Invocation& in) {
   std::string restart;
-  constexpr std::array kUnsupported = std::to_array<std::string_view>(
-      {"blkio-weight", "cpu-period", "cpu-quota", "cpu-rt-period", "cpu-rt-runtime", "c,cpu-shares",
-       "cpus", "cpuset-cpus", "cpuset-mems", "m,memory", "memory-reservation", "memory-swap",
-       "pids-limit"});
   FlagSet flags;
-  flags
-      .add('\0', "restart", &restart, "string",
-           "Restart policy to apply when a container exits: no, on-failure[:n], always, "
-           "unless-stopped")
-      .unsupported(kUnsupported);
+  flags.add('\0', "restart", &restart, "string",
+            "Restart policy to apply when a container exits: no, on-failure[:n], always, "
+            "unless-stopped");
+  LimitFlags limit_flags;
+  declare_update_flags(flags, limit_flags);
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
-  if (restart.empty()) return fail(0, "you must provide one or more flags when using this command");
+  SUIT_LET(const engine::Limits limits, read_limit_flags(limit_flags));
+  if (restart.empty() && engine::is_empty(limits))
+    return fail(0, "you must provide one or more flags when using this command");
+  SUIT_TRY(engine::check_limits(limits, engine::LimitsFor::Update));
   SUIT_LET(const engine::RestartPolicy policy, engine::parse_restart(restart));
-  return act_on_each(in, args, [&](engine::Engine& engine, const engine::Status& container) {
-    return engine.set_restart_policy(container, policy);
-  });
+  return act_on_each(
+      in, args, [&](engine::Engine& engine, const engine::Status& container) -> Result<void> {
+        if (!engine::is_empty(limits)) SUIT_TRY(engine.set_limits(container, limits));
+        return restart.empty() ? Result<void>() : engine.set_restart_policy(container, policy);
+      });
 }
 
 }  // namespace suit::cli

@@ -72,6 +72,10 @@ Result<int> run_in_foreground(Invocation& in, engine::Engine& engine, engine::He
   SUIT_LET(const engine::RunResult result, engine.run_attached(std::move(held), explain, run.look));
   if (result.explanation)
     print_plan(in, run, result.explanation->plan, &result.explanation->timeline);
+  if (result.status.oom_killed)
+    in.console.complain(fmt::format(
+        "suit: out of memory: the kernel killed a program of the container at its limit{}\n",
+        run.limits.memory.empty() ? std::string() : " (-m " + run.limits.memory + ")"));
   return result.detached ? 0 : result.status.shell_code();
 }
 

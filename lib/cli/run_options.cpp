@@ -20,27 +20,11 @@ namespace {
 
 // What Docker's run and create have and ours have not. Refused by name.
 constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation",
-                                                                     "blkio-weight",
-                                                                     "blkio-weight-device",
                                                                      "cap-add",
                                                                      "cap-drop",
-                                                                     "cgroup-parent",
                                                                      "cgroupns",
                                                                      "cpu-count",
                                                                      "cpu-percent",
-                                                                     "cpu-period",
-                                                                     "cpu-quota",
-                                                                     "cpu-rt-period",
-                                                                     "cpu-rt-runtime",
-                                                                     "c,cpu-shares",
-                                                                     "cpus",
-                                                                     "cpuset-cpus",
-                                                                     "cpuset-mems",
-                                                                     "device-cgroup-rule",
-                                                                     "device-read-bps",
-                                                                     "device-read-iops",
-                                                                     "device-write-bps",
-                                                                     "device-write-iops",
                                                                      "disable-content-trust",
                                                                      "health-cmd",
                                                                      "health-interval",
@@ -53,23 +37,13 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation
                                                                      "io-maxiops",
                                                                      "ipc",
                                                                      "isolation",
-                                                                     "kernel-memory",
-                                                                     "m,memory",
-                                                                     "memory-reservation",
-                                                                     "memory-swap",
-                                                                     "memory-swappiness",
                                                                      "no-healthcheck",
-                                                                     "oom-kill-disable",
-                                                                     "oom-score-adj",
                                                                      "pid",
-                                                                     "pids-limit",
                                                                      "platform",
                                                                      "privileged",
                                                                      "runtime",
                                                                      "security-opt",
                                                                      "storage-opt",
-                                                                     "sysctl",
-                                                                     "ulimit",
                                                                      "use-api-socket",
                                                                      "userns",
                                                                      "uts",
@@ -287,6 +261,7 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
   declare_host_flags(flags, run);
   declare_network_flags(flags, run.network);
   declare_life_flags(flags, run);
+  declare_limit_flags(flags, run.limits);
 }
 
 Result<void> interpret(RunFlags& run, const std::vector<std::string>& args) {
@@ -302,6 +277,7 @@ Result<void> interpret(RunFlags& run, const std::vector<std::string>& args) {
   SUIT_LET(options.labels, read_all_labels(run.label_files, run.labels));
   SUIT_TRY(read_network_names(options));
   SUIT_TRY(read_limits(run));
+  SUIT_LET(options.limits, read_limit_flags(run.limits));
   SUIT_LET(options.network, read_network_flags(run.network));
   SUIT_TRY(check_shared_network(options));
   SUIT_TRY(add_devices(run));

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "cli/flags.h"
+#include "cli/limit_flags.h"
 #include "cli/run_network.h"
 #include "engine/engine.h"
 
@@ -26,6 +27,7 @@ struct RunFlags {
   NetworkFlags network;
   std::string cidfile, pull, log_driver, restart, shm_size;
   std::optional<std::int64_t> stop_timeout;
+  LimitFlags limits;
   bool detach = false, dry_run = false, quiet = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/limit_flags.h"
 #include "cli/show.h"
 #include "cli/show_network.h"
 #include "naming/reference.h"
@@ -121,6 +122,7 @@ Json host_config_of(const Record& record) {
   out.set("Privileged", false).set("PublishAllPorts", record.network.publishes_all);
   out.set("ReadonlyRootfs", record.read_only).set("ShmSize", record.shm_size_bytes);
   out.set("Tmpfs", tmpfs_of(record)).set("UTSMode", "").set("UsernsMode", "");
+  add_limits(out, record.limits);
   return out;
 }
 

@@ -31,15 +31,19 @@ Result<void> check_attachable(const Status& container) {
   }
 }
 
-void pass_on(os::FdRef socket, const SignalQueue& signals) {
+// False when one came that is not passed on: who does not proxy signals leaves by them.
+bool pass_on(os::FdRef socket, const SignalQueue& signals, bool proxies) {
   while (const int signal = signals.next()) {
     oci::Json message = oci::Json::object();
     if (signal == SIGWINCH)
       message.set("resize", true);
-    else
+    else if (proxies)
       message.set("signal", signal);
+    else
+      return false;
     send_message(socket, message.dump());
   }
+  return true;
 }
 
 }  // namespace
@@ -59,11 +63,8 @@ Result<RunResult> Engine::attach(const Status& container, const Look& look) {
   while (true) {
     std::array<pollfd, 2> waits = {{{socket.raw(), POLLIN, 0}, {signals.fd().raw(), POLLIN, 0}}};
     if (::poll(waits.data(), waits.size(), -1) < 0) continue;  // EINTR
-    if (waits[1].revents != 0) {
-      // Who does not pass signals on leaves by them.
-      if (!look.sig_proxy && signals.next() != SIGWINCH) return RunResult{{}, std::nullopt, true};
-      pass_on(socket, signals);
-    }
+    if (waits[1].revents != 0 && !pass_on(socket, signals, look.sig_proxy))
+      return RunResult{{}, std::nullopt, true};
     if (waits[0].revents == 0) continue;
     const std::optional<std::string> text = receive_message(socket);
     if (!text) continue;
@@ -72,10 +73,10 @@ Result<RunResult> Engine::attach(const Status& container, const Look& look) {
     if (message.find("attached")) is_seen = true;
     if (message.find("detached")) return RunResult{{}, std::nullopt, true};
     if (message.find("exit"))
-      return RunResult{
-          {static_cast<int>(number(message, "exit")), static_cast<int>(number(message, "signal"))},
-          std::nullopt,
-          false};
+      return RunResult{{static_cast<int>(number(message, "exit")),
+                        static_cast<int>(number(message, "signal")), false},
+                       std::nullopt,
+                       false};
   }
   if (!is_seen)
     return fail(0, fmt::format("attach to {}: its monitor let nobody in", container.record.name),

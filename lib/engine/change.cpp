@@ -52,6 +52,48 @@ Result<void> Engine::rename(const Status& container, const std::string& name) {
   return {};
 }
 
+Result<void> Engine::set_limits(const Status& container, const Limits& change) {
+  const Record& record = container.record;
+  Limits limits = merged(record.limits, change);
+  const oci::MemoryResources& before = record.limits.resources.memory;
+  const oci::MemoryResources& asked = change.resources.memory;
+  auto refuse = [&](const Error& why) {
+    return fail(0, fmt::format("Cannot update container {}: {}", record.id, why.what()));
+  };
+  if (asked.limit && !asked.swap && before.swap.value_or(0) > 0 && *asked.limit > *before.swap)
+    return refuse(Error(0,
+                        "Memory limit should be smaller than already set memoryswap limit, "
+                        "update the memoryswap at the same time"));
+  if (auto checked = check_limits(limits, LimitsFor::Update); !checked)
+    return refuse(checked.error());
+  if (container.state.phase == State::Phase::Running ||
+      container.state.phase == State::Phase::Paused) {
+    SUIT_LET(runtime::HostFacts facts, runtime::probe_host());
+    SUIT_LET(oci::Resources resources, to_resources(limits));
+    resources.devices.clear();
+    SUIT_LET(runtime::LimitPlan plan, runtime::plan_limits(resources, facts));
+    SUIT_LET(std::string path,
+             runtime::cgroup_path(cgroups_path(record.limits, record.id), record.id));
+    runtime::CgroupDirs dirs = container.state.cgroups();
+    auto updated = runtime::update_limits(dirs, path, plan, facts, false);
+    if (!updated)
+      return wrap(std::move(updated).error(), fmt::format("Cannot update container {}", record.id));
+    if (dirs.v1.size() != container.state.cgroup1_dirs.size()) {
+      // A hierarchy that it was not in until now: its end must find it.
+      State state = container.state;
+      state.phase = State::Phase::Running;
+      state.cgroup1_dirs = dirs.v1;
+      SUIT_TRY(os::replace_file(container_dir(record.id) + "/state.json", to_json(state)));
+    }
+  }
+  SUIT_LET(Record changed, change_record(record.id, [&](Record& own) -> Result<void> {
+             own.limits = limits;
+             return {};
+           }));
+  tell(changed, "update");
+  return {};
+}
+
 Result<void> Engine::set_restart_policy(const Status& container, const RestartPolicy& policy) {
   if (container.record.auto_remove && policy.when != RestartPolicy::When::No)
     return fail(0, fmt::format("cannot update container {}: restart policy cannot be updated "

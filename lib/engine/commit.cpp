@@ -103,7 +103,7 @@ Result<store::Image> commit(Engine& engine, const Status& container, const Commi
   Stillness stillness(container.state);
   // Without a cgroup there is nothing to stop it with: its files are taken as they come.
   if (options.pause && container.state.phase == State::Phase::Running &&
-      !container.state.cgroup_dir.empty())
+      !container.state.cgroups().empty())
     SUIT_TRY(stillness.begin());
   SUIT_LET(oci::Descriptor layer,
            while_unstarted(engine, container, [&] { return write_layer(engine, record); }));

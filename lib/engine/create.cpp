@@ -143,6 +143,8 @@ void take_over(Record& record, const CreateOptions& options) {
   record.stop_timeout_s = options.stop_timeout_s;
   record.restart = options.restart;
   record.log = options.log;
+  record.limits = options.limits;
+  complete_limits(record.limits);
   record.mounts = options.mounts;
 }
 
@@ -168,6 +170,7 @@ Result<Record> make_record(const CreateOptions& options, const store::Image& ima
   record.hostname = options.hostname.empty() ? record.id.substr(0, 12) : options.hostname;
   take_over(record, options);
   SUIT_TRY(check_host_names(record));
+  SUIT_TRY(check_limits(options.limits, LimitsFor::Create));
   record.entrypoint = options.entrypoint ? options.entrypoint : config.entrypoint;
   record.cmd = !options.command.empty() ? std::optional(options.command)
                : options.entrypoint     ? std::nullopt

@@ -154,9 +154,9 @@ bool Engine::has_no_record(const std::string& id) const {
 }
 
 void Engine::sweep_one(const std::string& id, os::Lock lock) const {
-  auto facts = runtime::probe_host();
-  if (facts) runtime::remove_cgroup(*facts, id);
   std::optional<Status> status = read_status(id);
+  const std::string path = status ? cgroups_path(status->record.limits, id) : "";
+  if (auto facts = runtime::probe_host()) (void)runtime::remove_cgroup(*facts, id, path);
   if (!status) {
     // Died while creating: there is no record, so there is no container.
     give_up_name(name_of(id), id);

@@ -67,6 +67,7 @@ struct CreateOptions {
   std::vector<std::string> expose;  ///< \shape `80/tcp`
   RestartPolicy restart;
   LogOptions log;
+  Limits limits;
   bool read_only = false;
   bool auto_remove = false;
   bool interactive = false;  ///< the caller's stdin reaches the program
@@ -186,6 +187,9 @@ class Engine {
   /// \errors EEXIST for a name in use
   Result<void> rename(const Status& container, const std::string& name);
   /// Holds from its next end on.
+  /// Changes limits, at once where it runs, and for every start to come.
+  /// \errors 0 in Docker's words; those of `runtime::update_limits`
+  Result<void> set_limits(const Status& container, const Limits& change);
   Result<void> set_restart_policy(const Status& container, const RestartPolicy& policy);
   /// Blocks until it does not run; its exit code.
   Result<int> wait(const Status& container);

@@ -77,10 +77,8 @@ Result<Joined> join(Engine& engine, const Status& container, const ExecRequest& 
   if (request.privileged) give_all_capabilities(spec.process.capabilities);
   if (record.host_network)
     std::erase_if(spec.linux_.namespaces, [](const auto& one) { return one.type == "network"; });
-  runtime::ExecTarget target{record.id, runtime::namespaces_of(spec), container.state.cgroup_dir,
-                             "", false};
-  if (!facts.devices_cgroup_dir.empty())
-    target.devices_dir = fmt::format("{}/spacesuit/{}", facts.devices_cgroup_dir, record.id);
+  const runtime::ExecTarget target{record.id, runtime::namespaces_of(spec),
+                                   container.state.cgroup_dir, container.state.cgroup1_dirs, false};
   SUIT_LET(const runtime::SeccompFilter filter, runtime::default_filter(spec.process.capabilities));
   SUIT_LET(
       const runtime::LaunchPlan plan,

@@ -44,12 +44,14 @@ std::string pack(const Error& error) {
 
 std::string pack(const runtime::ExitStatus& status) {
   oci::Json object = oci::Json::object();
-  object.set("exit", status.code).set("signal", status.signal);
+  object.set("exit", status.code).set("signal", status.signal).set("oom", status.oom_killed);
   return object.dump();
 }
 
 runtime::ExitStatus status_of(const oci::Json& object) {
-  return {static_cast<int>(number(object, "exit")), static_cast<int>(number(object, "signal"))};
+  const oci::Json* oom = object.find("oom");
+  return {static_cast<int>(number(object, "exit")), static_cast<int>(number(object, "signal")),
+          oom && oom->as_bool().value_or(false)};
 }
 
 // A monitor that ends without a last word was killed: that is no exit code of the program's.

@@ -15,6 +15,7 @@
 #include "oci/image.h"
 #include "os/root.h"
 #include "os/user.h"
+#include "runtime/cgroup.h"
 #include "runtime/etc_files.h"
 #include "runtime/seccomp.h"
 
@@ -94,7 +95,7 @@ oci::Process make_process(const Record& record, const os::User& user,
   if (std::ranges::find(groups, user.gid) == groups.end()) groups.insert(groups.begin(), user.gid);
   oci::Capabilities& caps = process.capabilities;
   // Where no device cgroup guards the host's disks, whoever can make a node could open one.
-  if (facts.devices_cgroup_dir.empty())
+  if (!runtime::guards_devices(facts))
     for (auto* set : {&caps.bounding, &caps.effective, &caps.permitted})
       std::erase(*set, "CAP_MKNOD");
   // Only root keeps capabilities across exec: capabilities(7), "effect of user ID changes".
@@ -195,6 +196,7 @@ Result<Prepared> prepare(const Record& record, const std::string& dir,
       return one.destination == clean_destination(mount.destination);
     });
   spec.mounts.insert(spec.mounts.end(), wanted.begin(), wanted.end());
+  SUIT_TRY(apply_limits(record.limits, record.id, spec));
   SUIT_TRY(gpu::edit_spec(spec, record.devices, root, dir + "/devices"));
   // Docker creates a missing working directory rather than failing.
   auto made = root.make_dirs(record.working_dir);

@@ -177,6 +177,7 @@ std::string to_json(const Record& record) {
       .set("stopSignal", record.stop_signal);
   object.set("labels", to_value(record.labels)).set("mounts", std::move(mounts));
   set_later_members(object, record);
+  if (!is_empty(record.limits)) object.set("limits", to_value(record.limits));
   if (!record.devices.empty()) object.set("devices", gpu::to_value(record.devices));
   return object.dump(1);
 }
@@ -207,6 +208,7 @@ Result<Record> parse_record(std::string_view text) {
   record.tty = flag(object, "tty");
   record.stop_signal = object.string_or("stopSignal", "SIGTERM");
   record.labels = map_of(object.find("labels"));
+  if (const Json* limits = object.find("limits")) record.limits = limits_of(*limits);
   if (const Json* devices = object.find("devices")) record.devices = gpu::request_of(*devices);
   const Json* mounts = object.find("mounts");
   if (const Json::Array* array = mounts ? mounts->as_array() : nullptr)
@@ -288,7 +290,7 @@ std::string to_json(const State& state) {
   object.set("pidStartTicks", state.pid_start_ticks).set("started", state.started);
   object.set("finished", state.finished).set("exitCode", state.exit_code).set("error", state.error);
   object.set("restartCount", state.restart_count).set("oomKilled", state.oom_killed);
-  object.set("cgroup", state.cgroup_dir);
+  object.set("cgroup", state.cgroup_dir).set("cgroup1", state.cgroup1_dirs);
   return object.dump(1);
 }
 
@@ -315,6 +317,7 @@ Result<State> parse_state(std::string_view text) {
   state.restart_count = static_cast<int>(number(object, "restartCount"));
   state.oom_killed = flag(object, "oomKilled");
   state.cgroup_dir = object.string_or("cgroup");
+  state.cgroup1_dirs = strings_of(object.find("cgroup1"));
   return state;
 }
 

@@ -14,10 +14,12 @@
 
 #include "base/result.h"
 #include "digest/digest.h"
+#include "engine/limits.h"
 #include "engine/network.h"
 #include "gpu/request.h"
 #include "oci/image.h"
 #include "oci/spec.h"
+#include "runtime/cgroup.h"
 
 namespace suit::engine {
 
@@ -81,6 +83,7 @@ struct Record {
   std::vector<std::string> exposed_ports;      ///< \shape `80/tcp`
   RestartPolicy restart;
   LogOptions log;
+  Limits limits;
   gpu::Request devices;  ///< looked up at every start: what the host has may change
 };
 
@@ -97,10 +100,12 @@ struct State {
   std::string started;                ///< \shape RFC 3339
   std::string finished;               ///< \shape RFC 3339
   int exit_code = 0;
-  std::string error;        ///< why it could not start, or what became of its monitor
-  int restart_count = 0;    ///< by its restart policy, since it was started by hand
-  bool oom_killed = false;  ///< the kernel killed in it for want of memory
-  std::string cgroup_dir;   ///< absolute path in the cgroup v2 tree; empty: none
+  std::string error;                      ///< why it could not start, or what became of its monitor
+  int restart_count = 0;                  ///< by its restart policy, since it was started by hand
+  bool oom_killed = false;                ///< the kernel killed in it for want of memory
+  std::string cgroup_dir;                 ///< absolute path in the cgroup v2 tree; empty: none
+  std::vector<std::string> cgroup1_dirs;  ///< in hierarchies of version 1
+  runtime::CgroupDirs cgroups() const { return {cgroup_dir, cgroup1_dirs}; }
 
   /// Whether a monitor looks after it: it runs, is paused, or is about to run again.
   bool lives() const {

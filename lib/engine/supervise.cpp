@@ -28,9 +28,11 @@ namespace suit::engine {
 namespace {
 
 // What cannot be read of /proc stays empty: then the process counts as gone once it has no monitor.
-State running_state(const runtime::Container& container, const std::string& cgroup_dir) {
+State running_state(const runtime::Container& container, const runtime::LaunchPlan& plan) {
   State state;
-  state.cgroup_dir = cgroup_dir;
+  state.cgroup_dir = plan.cgroup_dir;
+  for (const runtime::Cgroup1Dir& dir : plan.cgroup1_dirs)
+    state.cgroup1_dirs.push_back(dir.path);
   state.phase = State::Phase::Running;
   state.pid = container.pid();
   state.monitor_pid = ::getpid();
@@ -50,6 +52,8 @@ int failed_start_code(const Error& error) {
 State exited_state(State state, const Result<runtime::ExitStatus>& status) {
   state.phase = State::Phase::Exited;
   state.cgroup_dir.clear();
+  state.cgroup1_dirs.clear();
+  state.oom_killed = status && status->oom_killed;
   state.finished = to_rfc3339(now_ns());
   state.exit_code = status ? status->shell_code() : 255;
   if (!status) state.error = status.error().message();
@@ -106,10 +110,8 @@ Result<Launched> launch_container(Prepared prepared, const Record& record, const
   SUIT_LET(Pump pump, streams.pump(std::move(log)));
   pump.serve(std::move(server));
   if (onlooker != Onlooker::None) pump.add(caller_of(record, look, keys));
-  std::string cgroup = prepared.facts.cgroup2_dir;
-  if (!cgroup.empty()) cgroup += fmt::format("/spacesuit/{}", record.id);
-  return Launched{std::move(prepared.plan), std::move(cgroup), std::move(container),
-                  std::move(signals),       std::move(pump),   std::move(connection)};
+  return Launched{std::move(prepared.plan), std::move(container), std::move(signals),
+                  std::move(pump), std::move(connection)};
 }
 
 // --debug: every operation with its arguments, before it is made.
@@ -156,7 +158,7 @@ Result<RunResult> Supervisor::watch(Launched launched, const Record& record, Onl
                                     const std::function<Result<void>()>& started) {
   const std::string dir = engine_.container_dir(record.id);
   runtime::Container& container = launched.container;
-  State state = running_state(container, launched.cgroup_dir);
+  State state = running_state(container, launched.plan);
   state.restart_count = end_.restart_count;
   auto announced = os::replace_file(dir + "/state.json", to_json(state));
   if (announced) engine_.tell(record, "start");
@@ -178,6 +180,7 @@ Result<RunResult> Supervisor::watch(Launched launched, const Record& record, Onl
   if (!announced) state.error = announced.error().message();
   if (!record.auto_remove || has_mark(dir, Mark::Kept))
     SUIT_TRY(os::replace_file(dir + "/state.json", to_json(state), 0600, os::Durable::Yes));
+  if (state.oom_killed) engine_.tell(record, "oom");
   engine_.tell(record, "die", {{"exitCode", std::to_string(state.exit_code)}});
   if (status) launched.pump.tell_end(*status);
   SUIT_TRY(std::move(announced));

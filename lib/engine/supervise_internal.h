@@ -58,7 +58,6 @@ std::vector<oci::SpecMount> user_mounts(const Record& record, const Volumes& vol
 /// A container that runs, and what its supervisor holds of it.
 struct Launched {
   runtime::LaunchPlan plan;
-  std::string cgroup_dir;  ///< of the v2 tree; empty: none
   runtime::Container container;
   SignalQueue signals;
   Pump pump;

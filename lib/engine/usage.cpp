@@ -12,6 +12,7 @@
 #include "base/split.h"
 #include "engine/freeze.h"
 #include "os/file.h"
+#include "runtime/cgroup_stats.h"
 
 namespace suit::engine {
 namespace {
@@ -42,16 +43,22 @@ std::uint64_t stat_field(std::string_view stat, std::size_t index) {
   return index - 3 < fields.size() ? first_number(fields[index - 3]) : 0;
 }
 
-void add_process(Usage& usage, pid_t pid, bool count_cpu, bool count_memory) {
+// What the container's cgroups count, of which a hierarchy that it is not in counts nothing.
+struct Counted {
+  bool cpu = false, memory = false, tasks = false, io = false;
+};
+
+void add_process(Usage& usage, pid_t pid, const Counted& counted) {
   std::string stat = proc(pid, "stat");
-  usage.tasks += stat_field(stat, 20);
-  if (count_cpu) {
+  if (!counted.tasks) usage.tasks += stat_field(stat, 20);
+  if (!counted.cpu) {
     auto ticks = stat_field(stat, 14) + stat_field(stat, 15);
     auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
     usage.cpu += std::chrono::nanoseconds(ticks * (1'000'000'000 / per_second));
   }
-  if (count_memory)
+  if (!counted.memory)
     usage.memory_bytes += value_of(proc(pid, "smaps_rollup"), "Pss:").value_or(0) * 1024;
+  if (counted.io) return;
   std::string io = proc(pid, "io");
   usage.read_bytes += value_of(io, "read_bytes:").value_or(0);
   usage.written_bytes += value_of(io, "write_bytes:").value_or(0);
@@ -75,25 +82,23 @@ void add_network(Usage& usage, pid_t pid) {
   }
 }
 
-bool read_cgroup_cpu(Usage& usage, const State& state) {
-  if (state.cgroup_dir.empty()) return false;
-  auto text = os::read_file(state.cgroup_dir + "/cpu.stat");
-  auto used = text ? value_of(*text, "usage_usec ") : std::nullopt;
-  if (used) usage.cpu = std::chrono::microseconds(*used);
-  return used.has_value();
-}
-
-bool read_cgroup_memory(Usage& usage, const State& state) {
-  if (state.cgroup_dir.empty()) return false;
-  auto current = os::read_file(state.cgroup_dir + "/memory.current", 64);
-  if (!current) return false;
-  auto stat = os::read_file(state.cgroup_dir + "/memory.stat");
-  std::uint64_t cache = stat ? value_of(*stat, "inactive_file ").value_or(0) : 0;
-  std::uint64_t used = first_number(*current);
-  usage.memory_bytes = used - std::min(used, cache);
-  auto limit = os::read_file(state.cgroup_dir + "/memory.max", 64);
-  if (limit && !limit->starts_with("max")) usage.memory_limit_bytes = first_number(*limit);
-  return true;
+Counted read_cgroups(Usage& usage, const State& state) {
+  const runtime::CgroupStats stats = runtime::read_cgroup_stats(state.cgroups());
+  Counted counted{stats.cpu_ns.has_value(), stats.memory.has_value(), stats.pids.has_value(),
+                  !stats.io_bytes.empty()};
+  usage.cpu = std::chrono::nanoseconds(stats.cpu_ns.value_or(0));
+  if (stats.memory) {
+    // Without the file pages that the kernel would give up first, as Docker counts.
+    usage.memory_bytes =
+        stats.memory->usage - std::min(stats.memory->usage, stats.inactive_file_bytes);
+    usage.memory_limit_bytes = stats.memory->limit;
+  }
+  usage.tasks = stats.pids.value_or(0);
+  for (const auto& transfer : stats.io_bytes) {
+    if (transfer.operation == "Read") usage.read_bytes += transfer.value;
+    if (transfer.operation == "Write") usage.written_bytes += transfer.value;
+  }
+  return counted;
 }
 
 }  // namespace
@@ -101,11 +106,10 @@ bool read_cgroup_memory(Usage& usage, const State& state) {
 Result<Usage> read_usage(const State& state) {
   Usage usage;
   SUIT_LET(std::vector<pid_t> pids, processes_of(state));
-  bool cpu_known = read_cgroup_cpu(usage, state);
-  bool memory_known = read_cgroup_memory(usage, state);
+  const Counted counted = read_cgroups(usage, state);
   usage.when = std::chrono::steady_clock::now();
   for (pid_t pid : pids)
-    add_process(usage, pid, !cpu_known, !memory_known);
+    add_process(usage, pid, counted);
   add_network(usage, state.pid);
   if (usage.memory_limit_bytes == 0) {
     std::string memory = os::read_file("/proc/meminfo").value_or("");

@@ -13,10 +13,12 @@ Builder::Builder(std::string_view id) : lane_(&plan_.container) {
   plan_.text.assign(8, '\0');  // offset 0 is the empty string, and no pointer to anything
   plan_.host.reserve(96);
   plan_.container.reserve(384);
-  plan_.slot_names = {"rootfs",       "stdin",         "stdout",      "stderr", "report read",
-                      "report write", "helper",        "plan",        "times",  "pidfd",
-                      "cgroup",       "device filter", "attach type", "sync",   "sync of the child",
-                      "start",        "console",       "target"};
+  plan_.slot_names = {"rootfs",      "stdin",        "stdout", "stderr",
+                      "report read", "report write", "helper", "plan",
+                      "times",       "pidfd",        "cgroup", "device filter",
+                      "attach type", "attach flags", "sync",   "sync of the child",
+                      "start",       "console",      "target"};
+  assert(plan_.slot_names.size() == kSlotFirstFree);
 }
 
 Builder& Builder::step(std::string_view step, std::string_view pointer) {

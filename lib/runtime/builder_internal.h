@@ -100,6 +100,7 @@ struct PlanInput {
 
 // The passes, in the order of a start. Each appends to \p b.
 Result<void> plan_host_lane(Builder& b, const PlanInput& in);
+Result<void> plan_cgroups(Builder& b, const PlanInput& in);
 void plan_report_and_helper(Builder& b, const PlanInput& in);
 void plan_clone(Builder& b, const PlanInput& in, std::uint64_t namespaces);
 Result<void> plan_isolation(Builder& b, const PlanInput& in);

@@ -17,6 +17,7 @@
 
 #include "os/file.h"
 #include "os/raw.h"
+#include "runtime/facts_internal.h"
 #include "runtime/runtime.h"
 
 namespace suit::runtime {
@@ -25,46 +26,6 @@ namespace {
 #ifndef STATX_ATTR_MOUNT_ROOT
 constexpr std::uint64_t STATX_ATTR_MOUNT_ROOT = 0x2000;
 #endif
-
-bool is_cgroup2(const char* path) {
-  struct statfs info{};
-  return ::statfs(path, &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-// The mount point of a cgroup2 file system from mountinfo: for hosts that put it elsewhere.
-std::string find_cgroup2_mount() {
-  auto text = os::read_file("/proc/self/mountinfo");
-  if (!text) return "";
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (line.find(" - cgroup2 ") == std::string_view::npos) continue;
-    // Fields: id, parent, device, root, mount point.
-    for (int field = 0; field < 4; ++field)
-      line.remove_prefix(std::min(line.size(), line.find(' ') + 1));
-    return std::string(line.substr(0, line.find(' ')));
-  }
-  return "";
-}
-
-std::string cgroup2_dir() {
-  std::string found;
-  // Unified and hybrid hosts keep it here; asking is cheaper than reading the mount table.
-  for (const char* usual : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"})
-    if (found.empty() && is_cgroup2(usual)) found = usual;
-  if (found.empty()) found = find_cgroup2_mount();
-  if (found.empty() || ::access(found.c_str(), W_OK) != 0) return "";
-  return found;
-}
-
-// The devices controller of cgroup v1 has its usual place, or the host is another one than we know.
-std::string devices_cgroup_dir() {
-  const char* usual = "/sys/fs/cgroup/devices";
-  struct statfs info{};
-  bool is_v1 = ::statfs(usual, &info) == 0 && info.f_type == CGROUP_SUPER_MAGIC;
-  return is_v1 && ::access(usual, W_OK) == 0 ? usual : "";
-}
 
 // How many ids from 0 a map file maps without a gap; all when it is the initial one.
 std::uint32_t mapped_from_zero(std::string_view map) {
@@ -141,11 +102,7 @@ Result<HostFacts> probe_host() {
   if (::statx(AT_FDCWD, "/", 0, STATX_TYPE, &info) == 0 &&
       (info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0)
     facts.root_is_mount = (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-  // Cgroups of a user namespace belong to whoever delegated them: not ours to make.
-  if (!facts.in_user_namespace) {
-    facts.cgroup2_dir = cgroup2_dir();
-    facts.devices_cgroup_dir = devices_cgroup_dir();
-  }
+  probe_cgroups(facts);
   probe_capabilities(facts);
   probe_limits(facts);
   probe_signals(facts);

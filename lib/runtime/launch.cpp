@@ -1,6 +1,7 @@
 // launch: performs the host lane, clones, waits until the program runs.
 
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -52,6 +53,11 @@ class Slots {
     borrowed_[slot] = true;
   }
   void own(std::uint8_t slot, int raw) { raw_[slot] = raw; }
+  /// A number that is no descriptor, for calls that take a row of slots.
+  void put(std::uint8_t slot, int number) {
+    raw_[slot] = number;
+    borrowed_[slot] = true;
+  }
   [[nodiscard]] os::Fd take(std::uint8_t slot) { return os::Fd(std::exchange(raw_[slot], -1)); }
   const std::array<int, kSlotCount>& all() const { return raw_; }
 
@@ -201,6 +207,7 @@ class Launch {
   void read_report(Failure& failure);
   Result<void> lend_inputs();
   Result<void> prepare_mounts();
+  void prepare_device_filter();
   long clone_once(const Op& op, ChildWork& work);
 
   const LaunchPlan& plan_;
@@ -213,6 +220,7 @@ class Launch {
   std::array<char, 24> fd_text_{}, size_text_{};
   std::array<char, 32> uid_map_path_{}, gid_map_path_{};
   std::uint64_t word_ = 0;
+  bpf_attr device_filter_{};
   std::string text_;  ///< the plan's text, where mounts need values that only exist now
   std::vector<os::Fd> user_namespaces_;
   std::array<const char*, 4> helper_argv_{};
@@ -262,6 +270,19 @@ Result<void> Launch::prepare_mounts() {
   return {};
 }
 
+// What loads the program that cgroup v2 asks at every open of a device.
+void Launch::prepare_device_filter() {
+  if (plan_.device_filter_count == 0) return;
+  const char* text = text_.empty() ? plan_.text.data() : text_.data();
+  device_filter_.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+  device_filter_.insn_cnt = plan_.device_filter_count;
+  device_filter_.insns = reinterpret_cast<std::uintptr_t>(text + plan_.device_filter);
+  device_filter_.license = reinterpret_cast<std::uintptr_t>("Apache-2.0");
+  slots_.put(kSlotAttachType, BPF_CGROUP_DEVICE);
+  // Whoever is inside may add filters of its own: systemd does.
+  slots_.put(kSlotAttachFlags, BPF_F_ALLOW_MULTI);
+}
+
 Result<void> Launch::prepare() {
   SUIT_TRY(lend_inputs());
   SUIT_TRY(prepare_mounts());
@@ -284,6 +305,8 @@ Result<void> Launch::prepare() {
   supply(Extern::HelperImage, &suit_init_image[0]);
   externs_[static_cast<std::size_t>(Extern::HelperSize)] =
       &suit_init_image_end[0] - &suit_init_image[0];
+  prepare_device_filter();
+  supply(Extern::DeviceFilter, &device_filter_);
   supply(Extern::Failure, &reported_);
   supply(Extern::Word, &word_);
   supply(Extern::UidMapPath, uid_map_path_.data());
@@ -428,22 +451,16 @@ Result<Container> launch(const LaunchPlan& plan, const LaunchInputs& inputs) {
   container.pid_ = launch.pid();
   container.pidfd_ = launch.take_pidfd();
   if (plan.owns_cgroup) {
-    container.cgroup2_dir_ = plan.cgroup_dir;
-    container.devices_dir_ = plan.devices_dir;
+    // Those of somebody else's container of the same name must stay.
+    std::uint32_t done = failure.error != 0 && failure.lane == kHostLane ? failure.op : UINT32_MAX;
+    if (plan.cgroup_made_by <= done) container.cgroup2_dir_ = plan.cgroup_dir;
+    for (const Cgroup1Dir& dir : plan.cgroup1_dirs)
+      if (dir.made_by <= done) container.cgroup1_dirs_.push_back(dir.path);
   }
   // The container ends with this scope.
   if (launch.caller_error) return std::unexpected(std::move(*launch.caller_error));
-  if (failure.error != 0) {
-    // The cgroup of somebody else's container of the same name must stay.
-    const Op& op = (failure.lane == kHostLane ? plan.host : plan.container)[failure.op];
-    bool is_not_ours =
-        failure.lane == kHostLane && (op.call == Call::unlinkat || op.call == Call::mkdirat);
-    if (is_not_ours) {
-      container.cgroup2_dir_.clear();
-      container.devices_dir_.clear();
-    }
-    return std::unexpected(launch.error_of(failure));  // the container ends with this scope
-  }
+  // The container ends with this scope.
+  if (failure.error != 0) return std::unexpected(launch.error_of(failure));
   container.timeline_ = launch.timeline(start_ns);
   return container;
 }

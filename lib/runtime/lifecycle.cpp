@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "os/process.h"
 #include "runtime/builder_internal.h"
+#include "runtime/cgroup.h"
 #include "runtime/failure_internal.h"
 #include "runtime/hooks.h"
 #include "runtime/lifecycle_internal.h"
@@ -35,7 +36,7 @@ Error not_running(std::string_view id, Status status) {
 Error start_error(const ContainerState& state, const oci::Spec& spec, const Failure& failure) {
   auto facts = probe_host();
   if (!facts) return std::move(facts).error();
-  if (state.cgroup_dir.empty()) facts->cgroup2_dir = facts->devices_cgroup_dir = "";
+  if (cgroups_of(state).empty()) forget_cgroups(*facts);
   PlanOptions options{.waits_for_start = true,
                       .has_pivot = state.has_pivot,
                       .new_keyring = state.new_keyring,
@@ -77,27 +78,6 @@ Result<Failure> release_program(const StateStore& store, std::string_view id) {
   return await_report(report);
 }
 
-// The pids of a cgroup and of the groups that the container made below it.
-Result<void> add_pids(const std::string& directory, int depth, std::vector<pid_t>& pids) {
-  constexpr int kMaxDepth = 32;
-  SUIT_LET(std::string text, os::read_file(directory + "/cgroup.procs"));
-  const char* at = text.data();
-  const char* end = at + text.size();
-  while (at < end) {
-    pid_t pid = 0;
-    auto [next, code] = std::from_chars(at, end, pid);
-    if (code == std::errc{}) pids.push_back(pid);
-    at = next + 1;
-  }
-  if (depth == kMaxDepth) return {};
-  SUIT_LET(std::vector<std::string> names, os::list_dir(directory));
-  for (const std::string& name : names) {
-    auto info = os::stat_at(os::FdRef::cwd(), directory + "/" + name);
-    if (info && S_ISDIR(info->st_mode)) SUIT_TRY(add_pids(directory + "/" + name, depth + 1, pids));
-  }
-  return {};
-}
-
 // Each by descriptor: a number may be another process by now.
 Result<void> kill_all(const ContainerState& state, int signal) {
   SUIT_LET(std::vector<pid_t> pids, container_pids(state));
@@ -114,6 +94,9 @@ void kill_and_wait(const ContainerState& state) {
   auto pidfd = open_process(state.init);
   if (!pidfd) return;
   if (auto killed = os::pidfd_send_signal(*pidfd, SIGKILL); !killed) return;
+  if (is_frozen(cgroups_of(state)))
+    if (auto thawed = thaw_cgroups(cgroups_of(state)); !thawed)
+      SUIT_LOG(Warn, "{}", thawed.error().message());
   pollfd wait{pidfd->raw(), POLLIN, 0};
   ::poll(&wait, 1, static_cast<int>(std::chrono::milliseconds(kDeathWait).count()));
 }
@@ -121,11 +104,9 @@ void kill_and_wait(const ContainerState& state) {
 }  // namespace
 
 Result<std::vector<pid_t>> container_pids(const ContainerState& state) {
-  const std::string& directory = state.cgroup_dir.empty() ? state.devices_dir : state.cgroup_dir;
-  if (directory.empty()) return std::vector<pid_t>{state.init.pid};
-  std::vector<pid_t> pids;
-  SUIT_TRY(add_pids(directory, 0, pids));
-  return pids;
+  CgroupDirs dirs = cgroups_of(state);
+  if (dirs.empty()) return std::vector<pid_t>{state.init.pid};
+  return cgroup_pids(dirs);
 }
 
 Result<oci::Spec> container_spec(const StateStore& store, const ContainerState& state) {
@@ -160,20 +141,21 @@ Result<void> start_container(const StateStore& store, std::string_view id) {
 Result<void> kill_container(const StateStore& store, std::string_view id, int signal, Whom whom) {
   SUIT_LET(ContainerState state, store.load(id));
   Status status = store.status(state);
-  if (whom == Whom::All && signal == SIGKILL && !state.cgroup_dir.empty()) {
-    // Also of one that has stopped, where others may have been left in a shared pid namespace.
-    if (os::write_file(state.cgroup_dir + "/cgroup.kill", "1")) return {};
-  }
+  // Also of one that has stopped, where others may have been left in a shared pid namespace.
+  if (whom == Whom::All && signal == SIGKILL && !cgroups_of(state).empty())
+    return kill_cgroups(cgroups_of(state));
   auto pidfd = open_process(state.init);
   if (!pidfd || status == Status::Stopped)
     return whom == Whom::All ? Result<void>() : std::unexpected(not_running(id, Status::Stopped));
-  if (whom == Whom::First) return os::pidfd_send_signal(*pidfd, signal);
-  return kill_all(state, signal);
+  if (whom == Whom::All) return kill_all(state, signal);
+  SUIT_TRY(os::pidfd_send_signal(*pidfd, signal));
+  // Version 1 lets nobody die who is frozen.
+  bool must_die = signal == SIGKILL && status == Status::Paused;
+  return must_die ? thaw_cgroups(cgroups_of(state)) : Result<void>();
 }
 
 Result<void> end_container(const StateStore& store, const ContainerState& state) {
-  SUIT_LET(HostFacts facts, probe_host());
-  SUIT_TRY(remove_cgroup(facts, state.id));
+  SUIT_TRY(remove_cgroups(cgroups_of(state)));
   auto spec = container_spec(store, state);
   SUIT_TRY(store.remove(state.id));
   if (!spec || spec->hooks.poststop.empty()) return {};

@@ -61,6 +61,17 @@ Result<Created> run_container(const StateStore& store, Bundle bundle, CreateOpti
 enum class Whom { First, All };
 Result<void> kill_container(const StateStore& store, std::string_view id, int signal, Whom whom);
 
+/// Stops every process of a container where it stands, or lets them go on. Repeated, they change
+/// nothing.
+/// \errors 0 when it is neither running nor created
+Result<void> pause_container(const StateStore& store, std::string_view id);
+Result<void> resume_container(const StateStore& store, std::string_view id);
+/// Changes limits of a container: members that are absent stay as they are.
+/// \errors 0 when it is stopped; those of `plan_limits`; device rules, where only version 2 has
+/// them
+Result<void> update_container(const StateStore& store, std::string_view id,
+                              const oci::Resources& resources);
+
 /// Removes a container that is stopped, or only created; with \p Force any, which is killed.
 /// With Force a container that does not exist is no error.
 enum class Force { No, Yes };

@@ -64,7 +64,9 @@ ContainerState new_state(const CreateOptions& options, const Bundle& bundle,
   state.owner = ::geteuid();
   state.annotations = bundle.spec.annotations;
   state.cgroup_dir = plan.cgroup_dir;
-  state.devices_dir = plan.devices_dir;
+  for (const Cgroup1Dir& dir : plan.cgroup1_dirs)
+    state.cgroup1_dirs.push_back(dir.path);
+  state.cgroup_path = plan.cgroup_path;
   state.has_pivot = options.plan.has_pivot;
   state.new_keyring = options.plan.new_keyring;
   state.preserved_fds = options.plan.preserved_fds;
@@ -137,7 +139,7 @@ Result<Created> make_container(const StateStore& store, Bundle bundle,
                                const CreateOptions& options) {
   SUIT_TRY(check_terminal(bundle.spec.process, options));
   SUIT_LET(HostFacts facts, probe_host());
-  if (!options.has_cgroup) facts.cgroup2_dir = facts.devices_cgroup_dir = "";
+  if (!options.has_cgroup) forget_cgroups(facts);
   SUIT_LET(LaunchPlan plan, plan_launch(bundle.spec, facts, options.id, options.plan));
   SUIT_TRY(store.claim(options.id));
   Claim claim(store, options.id);
@@ -169,8 +171,14 @@ Result<Stdio> own_stdio() {
   return out;
 }
 
+void forget_cgroups(HostFacts& facts) {
+  facts.cgroup2_dir.clear();
+  facts.cgroup2_controllers.clear();
+  facts.cgroup1.clear();
+}
+
 ExecTarget exec_target(const ContainerState& state, const oci::Spec& spec) {
-  return {state.id, namespaces_of(spec), state.cgroup_dir, state.devices_dir, false};
+  return {state.id, namespaces_of(spec), state.cgroup_dir, state.cgroup1_dirs, false};
 }
 
 Result<void> write_pid_file(const std::string& path, pid_t pid) {

@@ -15,6 +15,8 @@ struct Stdio {
 };
 Result<Stdio> own_stdio();
 
+/// A host that has no cgroups: `--cgroup-manager disabled`.
+void forget_cgroups(HostFacts& facts);
 ExecTarget exec_target(const ContainerState& state, const oci::Spec& spec);
 /// Writes a pid for whoever asked for it; nothing for an empty path.
 Result<void> write_pid_file(const std::string& path, pid_t pid);

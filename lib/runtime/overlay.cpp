@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "os/mount.h"
+#include "runtime/cgroup.h"
 #include "runtime/runtime.h"
 
 namespace suit::runtime {
@@ -74,7 +75,7 @@ Result<os::Fd> mount_overlay(const Overlay& overlay, const HostFacts& facts) {
   if (!fs) return wrap(std::move(fs).error(), "mount overlay");
   auto created = fs->create();
   if (!created) return wrap(std::move(created).error(), "mount overlay on " + overlay.upper);
-  const bool guarded = overlay.nodes == Nodes::Guarded && !facts.devices_cgroup_dir.empty();
+  const bool guarded = overlay.nodes == Nodes::Guarded && guards_devices(facts);
   return fs->fsmount(guarded ? 0 : MOUNT_ATTR_NODEV);
 }
 

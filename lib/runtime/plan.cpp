@@ -77,13 +77,6 @@ Result<void> check_mappings(const PlanInput& in) {
   return {};
 }
 
-// Never silently: somebody counts on them.
-void warn_of_limits(Builder& b, oci::Resources resources) {
-  resources.devices.clear();
-  if (!oci::is_empty(resources))
-    b.warn("/linux/resources: limits are not enforced yet, the container runs without them");
-}
-
 }  // namespace
 
 // The kernel would read a text with a NUL as a shorter one than we have checked.
@@ -132,7 +125,6 @@ Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, st
   SUIT_TRY(check_mappings(in));
 
   Builder b(id);
-  warn_of_limits(b, spec.linux_.resources);
   SUIT_TRY(plan_host_lane(b, in));
   // From here on the container lane grows; mounts open their sources in the host lane.
   SUIT_TRY(plan_isolation(b, in));

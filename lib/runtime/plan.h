@@ -28,6 +28,12 @@ struct CopyUp {
   std::uint8_t mount = 0;  ///< slot
 };
 
+/// A directory that a plan makes in a hierarchy of cgroup v1.
+struct Cgroup1Dir {
+  std::string path;           ///< absolute
+  std::uint32_t made_by = 0;  ///< host-lane ops after which it is ours
+};
+
 /// Two lists of system calls, and what their arguments refer to.
 ///
 /// The host lane runs in this process; its ops marked `kWhenInChild` run in the cloned child before
@@ -40,9 +46,11 @@ struct LaunchPlan {
   std::vector<std::string> slot_names;  ///< for people: `rootfs`, `mount /proc`
   std::vector<std::string> warnings;    ///< where the host gives less than the spec asks for
   std::string cgroup_dir;               ///< absolute path of the container's v2 cgroup; empty: none
-  std::string devices_dir;              ///< of its cgroup in v1's devices hierarchy; empty: none
-  std::string program;                  ///< args[0], as asked for
-  std::vector<std::string> search;      ///< candidate paths of the program, in the order of PATH
+  std::uint32_t cgroup_made_by = 0;     ///< host-lane ops after which that is ours
+  std::vector<Cgroup1Dir> cgroup1_dirs;  ///< its cgroups of version 1
+  std::string cgroup_path;               ///< where all of them are below their hierarchies
+  std::string program;                   ///< args[0], as asked for
+  std::vector<std::string> search;       ///< candidate paths of the program, in the order of PATH
   std::uint64_t clone_flags = 0;
   std::uint32_t argv = 0, argc = 0;  ///< see PlanHeader
   std::uint32_t envp = 0, envc = 0;
@@ -76,7 +84,8 @@ Result<LaunchPlan> plan_launch(const oci::Spec& spec, const HostFacts& facts, st
 struct ExecTarget {
   std::string id;
   std::uint64_t namespaces = 0;  ///< `CLONE_NEW*` bits: those that differ from ours
-  std::string cgroup_dir, devices_dir;
+  std::string cgroup_dir;
+  std::vector<std::string> cgroup1_dirs;
   /// Before the container's root is its own: the root is what the slot `rootfs` holds.
   bool is_before_pivot = false;
 };

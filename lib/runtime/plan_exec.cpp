@@ -14,7 +14,8 @@ namespace {
 void plan_cgroups(Builder& b, const ExecTarget& target) {
   LaunchPlan& plan = b.plan();
   plan.cgroup_dir = target.cgroup_dir;
-  plan.devices_dir = target.devices_dir;
+  for (const std::string& dir : target.cgroup1_dirs)
+    plan.cgroup1_dirs.push_back({dir, 0});
   plan.owns_cgroup = false;
   b.in_host_lane();
   b.step("host.cgroup", "/linux/cgroupsPath");
@@ -22,10 +23,10 @@ void plan_cgroups(Builder& b, const ExecTarget& target) {
     b.op(Call::openat, {Builder::number(AT_FDCWD), b.text(target.cgroup_dir),
                         Builder::number(O_PATH | O_DIRECTORY | O_CLOEXEC), Builder::number(0)})
         .result = kSlotCgroup;
-  if (!target.devices_dir.empty()) {
-    b.step("host.devices", "/linux/resources/devices");
-    std::uint8_t tasks = b.new_slot("devices tasks");
-    b.op(Call::openat, {Builder::number(AT_FDCWD), b.text(target.devices_dir + "/tasks"),
+  for (const std::string& dir : target.cgroup1_dirs) {
+    b.in_host_lane();
+    std::uint8_t tasks = b.new_slot(dir + "/tasks");
+    b.op(Call::openat, {Builder::number(AT_FDCWD), b.text(dir + "/tasks"),
                         Builder::number(O_WRONLY | O_CLOEXEC), Builder::number(0)})
         .result = tasks;
     b.in_container_lane();

@@ -29,79 +29,6 @@ constexpr std::uint64_t CLONE_INTO_CGROUP = 0x200000000ULL;
 
 constexpr int kAllSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
-void plan_cgroup(Builder& b, const HostFacts& facts) {
-  if (facts.cgroup2_dir.empty()) return;
-  std::string parent = facts.cgroup2_dir + "/spacesuit";
-  std::string own = parent + "/" + b.plan().id;
-  b.plan().cgroup_dir = own;
-  b.step("host.cgroup", "/linux/cgroupsPath");
-  Value at = Builder::number(AT_FDCWD);
-  b.op(Call::mkdirat, {at, b.text(parent), Builder::number(0755)}).tolerates = kMayExist;
-  Op& make = b.op(Call::mkdirat, {at, b.text(own), Builder::number(0755)});
-  make.tolerates = kMayExist;
-  make.skip_ok = 2;
-  // Somebody who was killed left it: an empty one can go, one in use cannot (EBUSY).
-  b.op(Call::unlinkat, {at, b.text(own), Builder::number(AT_REMOVEDIR)});
-  b.op(Call::mkdirat, {at, b.text(own), Builder::number(0755)});
-  b.op(Call::openat,
-       {at, b.text(own), Builder::number(O_PATH | O_DIRECTORY | O_CLOEXEC), Builder::number(0)})
-      .result = kSlotCgroup;
-}
-
-// What a container may open, as Docker has it: any node may be made (`m`), a few may be used.
-constexpr std::array<std::string_view, 12> kAllowedDevices = {
-    "c *:* m",     "b *:* m",                                // mknod(2) alone does no harm
-    "c 1:3 rwm",   "c 1:5 rwm", "c 1:7 rwm",                 // null, zero, full
-    "c 1:8 rwm",   "c 1:9 rwm",                              // random, urandom
-    "c 5:0 rwm",   "c 5:1 rwm", "c 5:2 rwm", "c 136:* rwm",  // tty, console, ptmx, pts
-    "c 10:200 rwm"};                                         // net/tun
-
-// `c 195:0 rw`; all that is left out is `*`. The kernel reads `a` alone and nothing behind it.
-std::string rule_text(const oci::DeviceRule& rule) {
-  if (rule.type == 'a') return "a";
-  const auto number = [](const std::optional<std::int64_t>& value) {
-    return value && *value >= 0 ? std::to_string(*value) : std::string("*");
-  };
-  return fmt::format("{} {}:{} {}", rule.type, number(rule.major), number(rule.minor), rule.access);
-}
-
-// The devices controller of cgroup v1, also on hybrid hosts. The rules are written before anybody
-// is in the group; the helper joins it first of all.
-void plan_devices(Builder& b, const HostFacts& facts, const oci::Resources& resources) {
-  if (facts.devices_cgroup_dir.empty()) return;
-  std::string parent = facts.devices_cgroup_dir + "/spacesuit";
-  std::string own = parent + "/" + b.plan().id;
-  b.plan().devices_dir = own;
-  b.step("host.devices", "/linux/resources/devices");
-  Value at = Builder::number(AT_FDCWD);
-  Value mode = Builder::number(0);
-  auto write = [&](std::uint8_t file, std::string_view text) {
-    b.op(Call::write, {Builder::slot(file), b.text(text),
-                       Builder::number(static_cast<std::int64_t>(text.size()))});
-  };
-  Value for_writing = Builder::number(O_WRONLY | O_CLOEXEC);
-  b.op(Call::mkdirat, {at, b.text(parent), Builder::number(0755)}).tolerates = kMayExist;
-  // Somebody who was killed left it: its rules are these too.
-  b.op(Call::mkdirat, {at, b.text(own), Builder::number(0755)}).tolerates = kMayExist;
-  std::uint8_t deny = b.new_slot("devices.deny");
-  b.op(Call::openat, {at, b.text(own + "/devices.deny"), for_writing, mode}).result = deny;
-  write(deny, "a");
-  std::uint8_t allow = b.new_slot("devices.allow");
-  b.op(Call::openat, {at, b.text(own + "/devices.allow"), for_writing, mode}).result = allow;
-  // The specification's rules in their order, then what every container may use, as runc does it.
-  for (const oci::DeviceRule& rule : resources.devices)
-    write(rule.allow ? allow : deny, rule_text(rule));
-  for (std::string_view rule : kAllowedDevices)
-    write(allow, rule);
-  std::uint8_t tasks = b.new_slot("devices tasks");
-  b.op(Call::openat, {at, b.text(own + "/tasks"), for_writing, mode}).result = tasks;
-  b.in_container_lane();
-  // "0" is the writer itself. A single thread that moves itself waits for no RCU grace period,
-  // which another's pid in cgroup.procs would: 8 to 15 ms.
-  write(tasks, "0");
-  b.in_host_lane();
-}
-
 void plan_memfd(Builder& b, std::string_view name, std::uint8_t slot, Extern image, Extern size,
                 unsigned flags) {
   Op& make = b.op(Call::memfd_create,
@@ -276,8 +203,7 @@ std::uint64_t namespace_flag(std::string_view type) {
 
 Result<void> plan_host_lane(Builder& b, const PlanInput& in) {
   b.in_host_lane();
-  plan_cgroup(b, in.facts);
-  plan_devices(b, in.facts, in.spec.linux_.resources);
+  SUIT_TRY(plan_cgroups(b, in));
   plan_report_and_helper(b, in);
   b.in_container_lane();
   return {};

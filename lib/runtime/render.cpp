@@ -133,6 +133,7 @@ constexpr std::array<CallFormat, kCallCount> kFormats = {{
      {{{Show::Named, Family::SeccompOperation},
        {Show::Flags, Family::SeccompFlag},
        {Show::Filter}}}},
+    {"sendfile", {{{Show::Fd}, {Show::Fd}, {Show::StringOrNull}, {Show::Number}}}},
     {"sendmsg", {{{Show::Fd}, {Show::Buffer}, {Show::Number}}}},
     {"setdomainname", {{{Show::String}, {Show::Number}}}},
     {"setgroups", {{{Show::Number}, {Show::Groups}}}},
@@ -334,7 +335,8 @@ std::string struct_text(const LaunchPlan& plan, const Op& op, int index, Show sh
         return fmt::format("{{prog_type=BPF_PROG_TYPE_CGROUP_DEVICE, insn_cnt={}, …}}",
                            plan.device_filter_count);
       return fmt::format(
-          "{{target_fd={}, attach_bpf_fd={}, attach_type=BPF_CGROUP_DEVICE, attach_flags=0}}",
+          "{{target_fd={}, attach_bpf_fd={}, attach_type=BPF_CGROUP_DEVICE, "
+          "attach_flags=BPF_F_ALLOW_MULTI}}",
           descriptor(plan, kSlotCgroup, slots), descriptor(plan, kSlotDeviceFilter, slots));
     case Show::Envp:
       return fmt::format("[/* {} vars */]", plan.envc);

@@ -29,13 +29,21 @@
 
 namespace suit::runtime {
 
+/// A hierarchy of cgroup v1 as it is mounted.
+struct CgroupHierarchy {
+  std::vector<std::string> controllers;  ///< several where they are mounted together
+  std::string dir;                       ///< absolute path of the mount
+  friend bool operator==(const CgroupHierarchy&, const CgroupHierarchy&) = default;
+};
+
 /// What this host is and lets us do: the other half of a plan's input. A plain value, so that plans
 /// are tested without root on any machine.
 struct HostFacts {
   bool in_user_namespace = false;  ///< root only in a user namespace: no mknod, no v1 cgroups
   bool root_is_mount = true;       ///< false in a plain chroot, where pivot_root(2) is EINVAL
   std::string cgroup2_dir;  ///< a writable v2 tree for life cycle (`cgroup.kill`); empty: none
-  std::string devices_cgroup_dir;  ///< v1 devices controller: who may open what; empty: none
+  std::vector<std::string> cgroup2_controllers;  ///< that this tree has: none of them is in v1
+  std::vector<CgroupHierarchy> cgroup1;          ///< hierarchies of version 1 that are ours to use
   /// Hard limits by RLIMIT_* number, 0 for unknown: without CAP_SYS_RESOURCE none can be raised.
   std::array<std::uint64_t, 16> rlimits_hard{};
   unsigned last_capability = 40;  ///< the kernel's CAP_LAST_CAP
@@ -74,9 +82,11 @@ Result<os::Fd> clone_tree(const std::string& path, std::string_view propagation 
 struct LaunchPlan;     // runtime/plan.h
 struct SeccompFilter;  // runtime/seccomp.h
 
-/// Kills what is left in the cgroup of container \p id, and removes it: for one whose monitor died.
-/// A cgroup that is not there is no error.
-Result<void> remove_cgroup(const HostFacts& facts, std::string_view id);
+/// Kills what is left in the cgroups of container \p id, and removes them: for one whose monitor
+/// died. A cgroup that is not there is no error.
+/// \param cgroups_path of its spec; empty: the usual one
+Result<void> remove_cgroup(const HostFacts& facts, std::string_view id,
+                           std::string_view cgroups_path = "");
 
 /// Computes every operation of a start. Pure: same input, same plan, no file is read.
 /// \param id names the container's cgroup: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`
@@ -105,8 +115,9 @@ struct LaunchInputs {
 
 /// How a container ended.
 struct ExitStatus {
-  int code = 0;    ///< of exit(2), when signal is 0
-  int signal = 0;  ///< that killed it, or 0
+  int code = 0;             ///< of exit(2), when signal is 0
+  int signal = 0;           ///< that killed it, or 0
+  bool oom_killed = false;  ///< the kernel killed in it for want of memory
   /// As a shell reports it: 128 + signal, or the code.
   int shell_code() const { return signal != 0 ? 128 + signal : code; }
 };
@@ -145,8 +156,8 @@ class [[nodiscard]] Container {
   friend Result<Container> launch(const LaunchPlan& plan, const LaunchInputs& inputs);
   pid_t pid_ = -1;
   os::Fd pidfd_;
-  std::string cgroup2_dir_;  ///< the container's own; empty: none
-  std::string devices_dir_;  ///< in v1's devices hierarchy; empty: none
+  std::string cgroup2_dir_;                ///< the container's own; empty: none
+  std::vector<std::string> cgroup1_dirs_;  ///< its own of version 1
   Timeline timeline_;
 };
 

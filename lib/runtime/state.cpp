@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "os/process.h"
+#include "runtime/cgroup.h"
 
 namespace suit::runtime {
 namespace {
@@ -72,7 +73,10 @@ Result<ContainerState> parse_state(std::string_view text) {
   state.init = pid_of(json.find("init"));
   state.creator = pid_of(json.find("creator"));
   state.cgroup_dir = json.string_or("cgroup");
-  state.devices_dir = json.string_or("devicesCgroup");
+  state.cgroup_path = json.string_or("cgroupPath");
+  if (const oci::Json* dirs = json.find("cgroup1"); dirs && dirs->as_array())
+    for (const oci::Json& dir : *dirs->as_array())
+      if (const std::string* path = dir.as_string()) state.cgroup1_dirs.push_back(*path);
   auto flag = [&](std::string_view key, bool otherwise) {
     const oci::Json* value = json.find(key);
     return value ? value->as_bool().value_or(otherwise) : otherwise;
@@ -114,6 +118,10 @@ Result<os::Fd> open_process(const PidRef& process) {
   // What the descriptor holds stays ours; whether it is ours is asked only now.
   if (!is_alive(process)) return fail(ESRCH, fmt::format("process {}", process.pid));
   return pidfd;
+}
+
+CgroupDirs cgroups_of(const ContainerState& state) {
+  return {state.cgroup_dir, state.cgroup1_dirs};
 }
 
 std::string_view status_name(Status status) {
@@ -178,7 +186,11 @@ Result<void> StateStore::save(const ContainerState& state) const {
   oci::Json out = oci_state(state, Status::Created);
   out.set("rootfs", state.rootfs).set("created", state.created).set("owner", state.owner);
   out.set("init", to_value(state.init)).set("creator", to_value(state.creator));
-  out.set("cgroup", state.cgroup_dir).set("devicesCgroup", state.devices_dir);
+  out.set("cgroup", state.cgroup_dir).set("cgroupPath", state.cgroup_path);
+  oci::Json dirs = oci::Json::array();
+  for (const std::string& dir : state.cgroup1_dirs)
+    dirs.push(dir);
+  out.set("cgroup1", std::move(dirs));
   out.set("pivot", state.has_pivot).set("keyring", state.new_keyring);
   out.set("preservedFds", state.preserved_fds);
   return os::replace_file(directory(state.id) + "/state.json", out.dump(), 0600);
@@ -211,7 +223,8 @@ Result<void> StateStore::remove(std::string_view id) const {
 Status StateStore::status(const ContainerState& state) const {
   if (state.init.pid == 0) return is_alive(state.creator) ? Status::Creating : Status::Stopped;
   if (!is_alive(state.init)) return Status::Stopped;
-  return os::exists(directory(state.id) + "/start") ? Status::Created : Status::Running;
+  if (os::exists(directory(state.id) + "/start")) return Status::Created;
+  return is_frozen(cgroups_of(state)) ? Status::Paused : Status::Running;
 }
 
 Result<std::vector<std::string>> StateStore::list() const {

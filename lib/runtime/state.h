@@ -52,11 +52,16 @@ struct ContainerState {
   PidRef init;     ///< pid 0 while there is none
   PidRef creator;  ///< whoever makes it, while there is no init
   std::map<std::string, std::string> annotations;
-  std::string cgroup_dir, devices_dir;  ///< empty: none
+  std::string cgroup_dir;                 ///< in the v2 tree; empty: none
+  std::vector<std::string> cgroup1_dirs;  ///< of version 1
+  std::string cgroup_path;                ///< where all of them are below their hierarchies
   /// How its plan was made: the same plan again explains a failure of its start.
   bool has_pivot = true, new_keyring = false;
   unsigned preserved_fds = 0;
 };
+
+struct CgroupDirs;  // runtime/cgroup.h
+CgroupDirs cgroups_of(const ContainerState& state);
 
 /// The state that the specification defines: what `state` prints and hooks read.
 oci::Json oci_state(const ContainerState& state, Status status);

@@ -38,6 +38,16 @@ say() {
 # What an init of a container needs to be stopped.
 loop='trap "echo bye; exit 7" TERM; echo up; while :; do sleep 0.1; done'
 
+# What the kernel says of the groups of process PID: the limits that are really there.
+limits_of() {
+  for limits_knob in memory:memory.limit_in_bytes memory:memory.memsw.limit_in_bytes \
+    memory:memory.soft_limit_in_bytes cpu:cpu.shares cpu:cpu.cfs_quota_us cpu:cpu.cfs_period_us \
+    cpuset:cpuset.cpus pids:pids.max blkio:blkio.bfq.weight; do
+    limits_dir=$(sed -n "s/^[0-9]*:${limits_knob%%:*}://p" "/proc/$1/cgroup")
+    echo "  ${limits_knob#*:} $(cat "/sys/fs/cgroup/${limits_knob%%:*}$limits_dir/${limits_knob#*:}" 2>&1)"
+  done
+}
+
 podman_says() {
   pod="podman --runtime $1"
   pod_run="$pod run --rm --pull never --network none"
@@ -73,6 +83,15 @@ podman_says() {
   say $pod kill --signal KILL one
   say $pod wait one
   say $pod rm one
+  say $pod run -d --pull never --network none --name lim -m 64m --memory-swap 80m --cpus 0.5 \
+    --cpu-shares 512 --pids-limit 20 --cpuset-cpus 0 box:1 sleep 100
+  limits_of "$($pod inspect --format '{{.State.Pid}}' lim)"
+  say $pod pause lim
+  say $pod inspect --format '{{.State.Status}}' lim
+  say $pod unpause lim
+  say $pod inspect --format '{{.State.Status}}' lim
+  say $pod pause lim
+  say $pod rm -f -t 0 lim
 }
 
 ctr_says() {
@@ -90,6 +109,14 @@ ctr_says() {
   sleep 1
   say $ctr task delete a5
   say $ctr container delete a5
+  say $ctr run -d --runc-binary "$1" --memory-limit 67108864 --cpu-quota 50000 --cpu-shares 512 localhost/box:1 a6 sleep 100
+  limits_of "$($ctr task ls | awk '$1 == "a6" { print $2 }')"
+  say $ctr task pause a6
+  say $ctr task resume a6
+  say $ctr task kill --signal SIGKILL a6
+  sleep 1
+  say $ctr task delete a6
+  say $ctr container delete a6
 }
 
 docker_says() {
@@ -103,6 +130,22 @@ docker_says() {
   say $doc_run --read-only --tmpfs /tmp box:1 sh -c 'touch /x; touch /tmp/ok && echo ok'
   say $doc_run --cap-drop all box:1 grep -E 'CapEff|^Seccomp:' /proc/self/status
   say $doc_run -m 64m --pids-limit 50 box:1 true
+  say $doc run -d --network none --runtime "$(basename "$1")" --name lim -m 64m --memory-swap 80m --cpus 0.5 \
+    --cpu-shares 512 --pids-limit 20 --cpuset-cpus 0 --blkio-weight 300 box:1 sleep 100
+  limits_of "$($doc inspect --format '{{.State.Pid}}' lim)"
+  say $doc update -m 96m --memory-swap 128m --pids-limit 30 --cpus 0.25 lim
+  limits_of "$($doc inspect --format '{{.State.Pid}}' lim)"
+  say $doc pause lim
+  say $doc inspect --format '{{.State.Status}}' lim
+  say $doc unpause lim
+  say $doc inspect --format '{{.State.Status}}' lim
+  say $doc stats --no-stream --format '{{.PIDs}} {{.MemUsage}}' lim | sed 's/ [^ ]* \// used of/'
+  say $doc pause lim
+  say $doc rm -f lim
+  say $doc run --name fat --network none --runtime "$(basename "$1")" -m 16m --memory-swap 16m box:1 \
+    sh -c 'x=a; while :; do x=$x$x; done'
+  say $doc inspect --format '{{.State.OOMKilled}} {{.State.ExitCode}}' fat
+  say $doc rm fat
   say $doc run -d --network none --runtime "$(basename "$1")" --name one box:1 sh -c "$loop"
   say $doc exec one id
   say $doc exec -t one tty
@@ -183,6 +226,5 @@ if [ $started = 0 ] && "$SUIT_DOCKER" import image.tar box:1 >docker.log 2>&1; t
 else
   echo "dockerd: does not start here, left out: $(tail -n 1 engines.log)"
 fi
-echo "not compared: pause and resume, which suit-oci does not have yet"
 stop_hosts
 finish

@@ -157,10 +157,11 @@ TEST(PlanFeatures, HaveTheirCalls) {
 
 TEST(PlanFeatures, WriteDeviceRulesInTheirOrderAndTheCommonOnesBehind) {
   oci::Spec spec = spec_of();
-  spec.linux_.resources.devices = {{.allow = true, .type = 'c', .major = 195, .access = "rw"},
-                                   {.allow = false, .type = 'c', .major = 195, .minor = 1}};
+  spec.linux_.resources.devices = {
+      {.allow = true, .type = 'c', .major = 195, .minor = {}, .access = "rw"},
+      {.allow = false, .type = 'c', .major = 195, .minor = 1, .access = "rwm"}};
   HostFacts facts;
-  facts.devices_cgroup_dir = "/sys/fs/cgroup/devices";
+  facts.cgroup1 = {{{"devices"}, "/sys/fs/cgroup/devices"}};
   const auto plan = plan_launch(spec, facts, "test", {});
   ASSERT_TRUE(plan) << plan.error().message();
   const std::string text = dump_plan(*plan);
@@ -207,8 +208,8 @@ TEST(Calls, HaveTheirNamesInOrder) {
 }
 
 TEST(PlanExec, EntersAllNamespacesAtOnceAndMakesNoneAgain) {
-  ExecTarget target{"test", CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUSER, "/cg", "",
-                    false};
+  ExecTarget target{
+      "test", CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUSER, "/cg", {}, false};
   auto plan = plan_exec(spec_of(), HostFacts{}, target, {});
   ASSERT_TRUE(plan) << plan.error().message();
   std::string text = dump_plan(*plan);

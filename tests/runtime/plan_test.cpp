@@ -162,12 +162,11 @@ TEST(Plan, LowersLimitsThatTheHostDoesNotAllow) {
       HasSubstr("warning: /process/rlimits/0: RLIMIT_NOFILE is lowered from 1048576 to 20000"));
 }
 
-// Device rules are enforced; what else a spec limits must not be dropped in silence.
-TEST(Plan, WarnsOfLimitsThatItDoesNotEnforce) {
+// What a spec limits must not be dropped in silence.
+TEST(Plan, RefusesLimitsThatTheHostCannotEnforce) {
   oci::Spec spec = spec_of();
-  EXPECT_THAT(dump(spec), Not(HasSubstr("limits are not enforced")));
   spec.linux_.resources.pids_limit = 5;
-  EXPECT_THAT(dump(spec), HasSubstr("warning: /linux/resources: limits are not enforced"));
+  EXPECT_THAT(refusal(spec), HasSubstr("/linux/resources/pids/limit: this host cannot"));
 }
 
 TEST(Plan, UsesTheHostNetworkWhenNoneIsAskedFor) {

@@ -59,6 +59,7 @@ enum class Call : std::uint8_t {
   rt_sigprocmask,
   sched_setattr,
   seccomp,
+  sendfile,
   sendmsg,
   setdomainname,
   setgroups,
@@ -106,15 +107,16 @@ enum class Extern : std::int32_t {
 };
 inline constexpr std::size_t kExternCount = 14;
 
-/// Descriptors that every plan has. The cgroup, its device filter and the attach type lie in a row:
-/// together they are the bpf_attr of BPF_PROG_ATTACH, as the ends of a pipe are what pipe2(2)
-/// wants. Numbers from `kSlotFirstFree` on are the planner's to give.
+/// Descriptors that every plan has. The cgroup, its device filter, the attach type and its flags
+/// lie in a row: together they are the bpf_attr of BPF_PROG_ATTACH, as the ends of a pipe are what
+/// pipe2(2) wants. Numbers from `kSlotFirstFree` on are the planner's to give.
 inline constexpr std::uint8_t kSlotRootfs = 0, kSlotStdin = 1, kSlotStdout = 2, kSlotStderr = 3,
                               kSlotReportRead = 4, kSlotReportWrite = 5, kSlotHelper = 6,
                               kSlotPlan = 7, kSlotTimes = 8, kSlotPidfd = 9, kSlotCgroup = 10,
-                              kSlotDeviceFilter = 11, kSlotAttachType = 12, kSlotSyncHost = 13,
-                              kSlotSyncChild = 14, kSlotStart = 15, kSlotConsole = 16,
-                              kSlotTarget = 17, kSlotFirstFree = 18, kSlotNone = 255;
+                              kSlotDeviceFilter = 11, kSlotAttachType = 12, kSlotAttachFlags = 13,
+                              kSlotSyncHost = 14, kSlotSyncChild = 15, kSlotStart = 16,
+                              kSlotConsole = 17, kSlotTarget = 18, kSlotFirstFree = 19,
+                              kSlotNone = 255;
 inline constexpr std::size_t kSlotCount = 255;
 
 /// Failures that an op may have without ending the start, as bits of `Op::tolerates`.

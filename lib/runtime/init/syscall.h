@@ -59,10 +59,11 @@ inline constexpr std::int16_t kCallNumbers[kCallCount] = {
     __NR_openat,       __NR_openat2,        __NR_personality,   __NR_pipe2,
     __NR_pivot_root,   __NR_prctl,          __NR_prlimit64,     __NR_read,
     __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_sched_setattr, __NR_seccomp,
-    __NR_sendmsg,      __NR_setdomainname,  __NR_setgroups,     __NR_sethostname,
-    __NR_setns,        __NR_setresgid,      __NR_setresuid,     __NR_setsid,
-    __NR_socket,       __NR_socketpair,     __NR_symlinkat,     __NR_umask,
-    __NR_umount2,      __NR_unlinkat,       __NR_unshare,       __NR_write,
+    __NR_sendfile,     __NR_sendmsg,        __NR_setdomainname, __NR_setgroups,
+    __NR_sethostname,  __NR_setns,          __NR_setresgid,     __NR_setresuid,
+    __NR_setsid,       __NR_socket,         __NR_socketpair,    __NR_symlinkat,
+    __NR_umask,        __NR_umount2,        __NR_unlinkat,      __NR_unshare,
+    __NR_write,
 };
 
 /// The real kernel, as the executor wants it. The tests give it a fake one.

@@ -25,6 +25,10 @@ Result<int> remove(const Session& session, const Arguments& args);
 Result<int> state(const Session& session, const Arguments& args);
 Result<int> list(const Session& session, const Arguments& args);
 Result<int> ps(const Session& session, const Arguments& args);
+Result<int> pause(const Session& session, const Arguments& args);
+Result<int> resume(const Session& session, const Arguments& args);
+Result<int> update(const Session& session, const Arguments& args);
+Result<int> events(const Session& session, const Arguments& args);
 Result<int> features(const Session& session, const Arguments& args);
 Result<int> write_spec(const Session& session, const Arguments& args);
 

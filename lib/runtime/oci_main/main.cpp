@@ -4,7 +4,8 @@
 ///
 ///     suit-oci spec                     writes a config.json to start from
 ///     suit-oci run [-b BUNDLE] ID       runs it in the foreground, exits with its code
-///     suit-oci create | start | state | kill | delete | exec | list | ps | features
+///     suit-oci create | start | state | kill | delete | exec | list | ps
+///     suit-oci pause | resume | update | events | features
 ///
 /// Exit codes are Docker's: 125 the start failed, 126 not executable, 127 not found.
 
@@ -109,6 +110,10 @@ constexpr std::array kHandlers = std::to_array<Entry>({{"create", create},
                                                        {"delete", remove},
                                                        {"list", list},
                                                        {"ps", ps},
+                                                       {"pause", pause},
+                                                       {"resume", resume},
+                                                       {"update", update},
+                                                       {"events", events},
                                                        {"features", features},
                                                        {"spec", write_spec}});
 
