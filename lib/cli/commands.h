@@ -115,9 +115,10 @@ int for_each_argument(Invocation& in, const std::vector<std::string>& args,
                       const std::function<Result<void>(const std::string&)>& work);
 
 /// Removes the containers that do not run and that \p wanted names; 1 if one could not be removed.
+/// \param freed_bytes what they wrote is added to it
 int prune_containers(Invocation& in, engine::Engine& engine,
                      const std::function<bool(const engine::Status&)>& wanted,
-                     std::size_t& removed);
+                     std::uint64_t& freed_bytes);
 
 /// Asks on the terminal; true for `y`. \p force answers it.
 /// Removes the networks that nobody uses and \p wanted is for; prints what went.

@@ -370,24 +370,25 @@ Result<int> container_prune(Invocation& in) {
     const bool old = !until || (created && *created < *until);
     return old && filters.match_labels(container.record.labels);
   };
-  std::size_t removed = 0;
-  const int code = prune_containers(in, engine, wanted, removed);
-  in.console.print("Total removed containers: {}\n", removed);
+  std::uint64_t freed_bytes = 0;
+  const int code = prune_containers(in, engine, wanted, freed_bytes);
+  in.console.print("Total reclaimed space: {}\n", human_size(static_cast<double>(freed_bytes), 4));
   return code;
 }
 
 int prune_containers(Invocation& in, engine::Engine& engine,
                      const std::function<bool(const engine::Status&)>& wanted,
-                     std::size_t& removed) {
+                     std::uint64_t& freed_bytes) {
   std::vector<std::string> ids;
   for (const engine::Status& container : engine.list(engine::Which::All))
     if (!container.state.lives() && wanted(container)) ids.push_back(container.record.id);
   if (!ids.empty()) in.console.print("Deleted Containers:\n");
   const int code = for_each_argument(in, ids, [&](const std::string& id) -> Result<void> {
     SUIT_LET(const engine::Status container, engine.find(id));
+    const std::uint64_t own_bytes = size_of(engine, container.record).own_bytes;
     SUIT_TRY(engine.remove(container, engine::Engine::Force::No));
     in.console.print("{}\n", id);
-    ++removed;
+    freed_bytes += own_bytes;
     return {};
   });
   if (!ids.empty()) in.console.print("\n");

@@ -256,11 +256,8 @@ Result<int> system_prune(Invocation& in) {
   const bool filtered = !settings.empty();
   int code = 0;
   if (!filtered) {
-    for (const ContainerUsage& each : container_usage(engine))
-      if (!each.running) freed += each.size_bytes;
-    std::size_t removed = 0;
     const auto every = [](const engine::Status&) { return true; };
-    code = prune_containers(in, engine, every, removed);
+    code = prune_containers(in, engine, every, freed);
     SUIT_TRY(prune_networks(in, engine, [](const network::NetworkConfig&) { return true; }));
   }
   SUIT_LET(const Pruned images,

@@ -106,11 +106,11 @@ void declare_network_flags(FlagSet& flags, NetworkFlags& network) {
 
 Result<engine::NetworkSettings> read_network_flags(const NetworkFlags& flags) {
   if (!flags.links.empty())
-    return fail(
-        0,
-        fmt::format("--link {} is not supported yet: it is Docker's old way to names", flags.links[0]),
-        "put both on a network: suit network create NAME, then --network NAME; containers "
-        "find each other by name there");
+    return fail(0,
+                fmt::format("--link {} is not supported yet: it is Docker's old way to names",
+                            flags.links[0]),
+                "put both on a network: suit network create NAME, then --network NAME; containers "
+                "find each other by name there");
   engine::NetworkSettings settings;
   SUIT_LET(settings.requests, read_requests(flags));
   settings.mode = settings.requests.front().name;
