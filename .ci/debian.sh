@@ -11,6 +11,8 @@ TEST_PACKAGES="ccache googletest libgtest-dev libgmock-dev libbenchmark-dev liba
   ocl-icd-libopencl1 util-linux tar gzip zstd attr libcap2-bin python3 curl
   docker-registry apache2-utils user-mode-linux"
 CHECK_PACKAGES="clang-19 clang-format-19 clang-tidy-19 doxygen graphviz"
+# To fuzz: tests/fuzz/run.sh.
+FUZZ_PACKAGES="clang-19 libclang-rt-19-dev"
 # Other engines: oracles that our images and containers are compared with.
 PEER_PACKAGES="docker.io podman buildah skopeo umoci crun runc bubblewrap containerd"
 

@@ -18,8 +18,9 @@ namespace suit::cli {
 
 struct Invocation;
 
-/// How errors become exit codes: Docker's `run` says 125, 126 and 127; others say 1.
-enum class ExitRule { Plain, Run };
+/// How errors become exit codes: Docker's `run` says 125, 126 and 127; `exec` 126 and 127 of a
+/// program, and like all others 1.
+enum class ExitRule { Plain, Run, Exec };
 
 /// One command of `suit`.
 struct Command {

@@ -45,6 +45,10 @@ Result<int> image_tree(Invocation& in);
 
 Result<int> container_run(Invocation& in);
 Result<int> container_create(Invocation& in);
+Result<int> container_exec(Invocation& in);
+Result<int> container_attach(Invocation& in);
+/// Says so, in Docker's words, when a terminal is needed as our stdin and it is none.
+bool lacks_terminal(Invocation& in, bool is_needed);
 Result<int> container_start(Invocation& in);
 Result<int> container_list(Invocation& in);
 Result<int> container_inspect(Invocation& in);

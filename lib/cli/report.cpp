@@ -27,10 +27,10 @@ int exit_code(const Error& error, ExitRule rule, Stopped stopped) {
   if (stopped == Stopped::ForHelp) return 0;
   if (stopped == Stopped::ByFlags) return 125;
   if (stopped == Stopped::ByArguments || rule == ExitRule::Plain) return 1;
-  if (error.step() != "exec") return 125;
-  return error.code() == ENOENT                              ? 127
-         : error.code() == EACCES || error.code() == ENOEXEC ? 126
-                                                             : 125;
+  const int other = rule == ExitRule::Run ? 125 : 1;
+  if (error.step() != "exec") return other;
+  if (error.code() == ENOENT) return 127;
+  return error.code() == EACCES || error.code() == ENOEXEC ? 126 : other;
 }
 
 }  // namespace suit::cli

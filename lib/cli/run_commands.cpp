@@ -36,9 +36,20 @@ Result<void> check_explain(const RunFlags& run) {
   if (run.explain && run.detach)
     return fail(0, "--explain tells of a start in the foreground",
                 "leave out --detach, or add --dry-run instead");
-  if (run.detach && run.options.interactive)
-    return fail(0, "--interactive has no standard input to give to a detached container",
-                "leave out one of -d and -i");
+  return {};
+}
+
+// How `run` and `start` look on, beside what the container was created with.
+void declare_look(FlagSet& flags, engine::Look& look) {
+  flags
+      .add('\0', "detach-keys", &look.keys, "string",
+           "Override the key sequence for detaching a container (default ctrl-p,ctrl-q)")
+      .toggle('\0', "sig-proxy", look.sig_proxy, "Proxy received signals to the process");
+}
+
+Result<void> check_keys(const std::string& keys) {
+  if (keys.empty()) return {};
+  SUIT_LET([[maybe_unused]] const engine::DetachKeys checked, engine::DetachKeys::parse(keys));
   return {};
 }
 
@@ -58,29 +69,40 @@ void print_plan(Invocation& in, const RunFlags& run, const runtime::LaunchPlan& 
 Result<int> run_in_foreground(Invocation& in, engine::Engine& engine, engine::Held held,
                               const RunFlags& run) {
   const auto explain = run.explain ? engine::Engine::Explain::Yes : engine::Engine::Explain::No;
-  SUIT_LET(const engine::RunResult result, engine.run_attached(std::move(held), explain));
+  SUIT_LET(const engine::RunResult result, engine.run_attached(std::move(held), explain, run.look));
   if (result.explanation)
     print_plan(in, run, result.explanation->plan, &result.explanation->timeline);
   if (result.status.oom_killed)
     in.console.complain(fmt::format(
         "suit: out of memory: the kernel killed a program of the container at its limit{}\n",
         run.limits.memory.empty() ? std::string() : " (-m " + run.limits.memory + ")"));
-  return result.status.shell_code();
+  return result.detached ? 0 : result.status.shell_code();
 }
 
 }  // namespace
+
+bool lacks_terminal(Invocation& in, bool is_needed) {
+  if (!is_needed || ::isatty(STDIN_FILENO) == 1) return false;
+  in.console.complain("the input device is not a TTY\n");
+  return true;
+}
 
 Result<int> container_run(Invocation& in) {
   RunFlags run;
   FlagSet flags;
   declare_run_flags(flags, run);
+  declare_look(flags, run.look);
   flags.toggle('d', "detach", run.detach, "Run container in background and print container ID")
       .toggle('\0', "dry-run", run.dry_run, "Print the plan of the start, execute nothing")
       .optional_text("explain", run.explain, "text",
                      "Tell every step of the start with its reason: text or json");
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   SUIT_TRY(check_explain(run));
+  SUIT_TRY(check_keys(run.look.keys));
+  if (run.detach && !run.attach.empty())
+    return fail(0, "conflicting options: cannot specify both --attach and --detach");
   SUIT_TRY(interpret(run, args));
+  if (!run.detach && lacks_terminal(in, run.options.tty && run.options.interactive)) return 1;
   SUIT_LET(const PullPolicy pull, parse_pull_policy(run.pull));
   SUIT_LET(engine::Engine engine, in.open_engine());
   if (run.dry_run) {
@@ -121,9 +143,9 @@ Result<int> container_start(Invocation& in) {
   RunFlags run;
   bool attach = false;
   bool interactive = false;
-  constexpr std::array<std::string_view, 3> kMissing = {"checkpoint", "checkpoint-dir",
-                                                        "detach-keys"};
+  constexpr std::array<std::string_view, 2> kMissing = {"checkpoint", "checkpoint-dir"};
   FlagSet flags;
+  declare_look(flags, run.look);
   flags.toggle('a', "attach", attach, "Attach STDOUT/STDERR and forward signals")
       .toggle('i', "interactive", interactive, "Attach container's STDIN")
       .optional_text("explain", run.explain, "text",
@@ -132,13 +154,18 @@ Result<int> container_start(Invocation& in) {
   SUIT_LET(const std::vector<std::string> args, in.parse(flags));
   run.detach = !(attach || interactive);
   SUIT_TRY(check_explain(run));
+  SUIT_TRY(check_keys(run.look.keys));
   if (!run.detach && args.size() > 1)
     return fail(0, "you cannot start and attach multiple containers at once");
   SUIT_LET(engine::Engine engine, in.open_engine());
   if (!run.detach) {
     SUIT_LET(const engine::Status container, engine.find(args[0]));
     SUIT_LET(engine::Held held, engine.hold(container));
-    held.record.interactive = interactive;
+    run.look.input = interactive;
+    if (lacks_terminal(in, held.record.tty && held.record.interactive && interactive)) {
+      engine.release(std::move(held));
+      return 1;
+    }
     return run_in_foreground(in, engine, std::move(held), run);
   }
   return for_each_argument(in, args, [&](const std::string& name) -> Result<void> {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -19,13 +20,11 @@ namespace {
 
 // What Docker's run and create have and ours have not. Refused by name.
 constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation",
-                                                                     "a,attach",
                                                                      "cap-add",
                                                                      "cap-drop",
                                                                      "cgroupns",
                                                                      "cpu-count",
                                                                      "cpu-percent",
-                                                                     "detach-keys",
                                                                      "disable-content-trust",
                                                                      "health-cmd",
                                                                      "health-interval",
@@ -44,9 +43,7 @@ constexpr std::array kUnsupported = std::to_array<std::string_view>({"annotation
                                                                      "privileged",
                                                                      "runtime",
                                                                      "security-opt",
-                                                                     "sig-proxy",
                                                                      "storage-opt",
-                                                                     "t,tty",
                                                                      "use-api-socket",
                                                                      "userns",
                                                                      "uts",
@@ -201,11 +198,33 @@ Result<void> add_devices(RunFlags& run) {
   return gpu::add_variables(request, run.options.env);
 }
 
+Result<void> read_attach(RunFlags& run) {
+  if (run.attach.empty()) return {};
+  run.look.input = run.look.out = run.look.err = false;
+  for (const std::string& given : run.attach) {
+    std::string stream = given;
+    std::ranges::transform(stream, stream.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (stream == "stdin")
+      run.look.input = true;
+    else if (stream == "stdout")
+      run.look.out = true;
+    else if (stream == "stderr")
+      run.look.err = true;
+    else
+      return fail(0, fmt::format("invalid argument \"{}\" for \"-a, --attach\" flag: valid streams "
+                                 "are STDIN, STDOUT and STDERR",
+                                 given));
+  }
+  return {};
+}
+
 }  // namespace
 
 void declare_run_flags(FlagSet& flags, RunFlags& run) {
   engine::CreateOptions& options = run.options;
-  flags.add('\0', "cidfile", &run.cidfile, "string", "Write the container ID to the file")
+  flags.add('a', "attach", &run.attach, "list", "Attach to STDIN, STDOUT or STDERR")
+      .add('\0', "cidfile", &run.cidfile, "string", "Write the container ID to the file")
       .add('\0', "cdi-spec-dir", &options.devices.spec_dirs, "list",
            "Directory of CDI files (default /etc/cdi and /var/run/cdi)")
       .add('\0', "device", &run.devices, "list",
@@ -219,7 +238,7 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
       .add('\0', "gpus", &run.gpus, "gpu-request",
            "GPU devices to add to the container: all, 2, '\"device=0,1\"'")
       .add('h', "hostname", &options.hostname, "string", "Container host name")
-      .toggle('i', "interactive", options.interactive, "Give our standard input to the program")
+      .toggle('i', "interactive", options.interactive, "Keep STDIN open even if not attached")
       .add('l', "label", &run.labels, "list", "Set meta data on a container")
       .add('\0', "mount", &run.mounts, "mount",
            "Attach a filesystem mount: type=bind,source=/a,target=/b,readonly")
@@ -237,6 +256,7 @@ void declare_run_flags(FlagSet& flags, RunFlags& run) {
       .add('v', "volume", &run.volumes, "list",
            "Mount a named volume, or a file or directory of the host: data:/b, /a:/b[:ro]")
       .add('w', "workdir", &options.working_dir, "string", "Working directory inside the container")
+      .toggle('t', "tty", options.tty, "Allocate a pseudo-TTY")
       .unsupported(kUnsupported);
   declare_host_flags(flags, run);
   declare_network_flags(flags, run.network);
@@ -252,6 +272,7 @@ Result<void> interpret(RunFlags& run, const std::vector<std::string>& args) {
   if (run.entrypoint)
     options.entrypoint = run.entrypoint->empty() ? std::vector<std::string>()
                                                  : std::vector<std::string>{*run.entrypoint};
+  SUIT_TRY(read_attach(run));
   SUIT_LET(options.env, read_environment(run.env_files, run.env));
   SUIT_LET(options.labels, read_all_labels(run.label_files, run.labels));
   SUIT_TRY(read_network_names(options));

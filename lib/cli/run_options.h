@@ -20,6 +20,8 @@ namespace suit::cli {
 struct RunFlags {
   engine::CreateOptions options;
   std::vector<std::string> env, env_files, labels, volumes, mounts, tmpfs, gpus, devices;
+  std::vector<std::string> attach;  ///< streams that are looked at; none: all
+  engine::Look look;
   std::vector<std::string> label_files, log_options, expose;
   std::optional<std::string> entrypoint, explain;
   NetworkFlags network;

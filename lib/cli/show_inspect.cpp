@@ -135,7 +135,9 @@ Json config_of(const Record& record) {
   out.set("User", record.user).set("AttachStdin", record.interactive);
   out.set("AttachStdout", true).set("AttachStderr", true);
   if (!record.exposed_ports.empty()) out.set("ExposedPorts", set_of(record.exposed_ports));
-  out.set("Tty", false).set("OpenStdin", record.interactive).set("StdinOnce", record.interactive);
+  out.set("Tty", record.tty)
+      .set("OpenStdin", record.interactive)
+      .set("StdinOnce", record.interactive);
   out.set("Env", record.env).set("Cmd", record.cmd ? Json(*record.cmd) : Json());
   out.set("Image", record.image);
   out.set("Volumes", anonymous.empty() ? Json() : set_of(anonymous));

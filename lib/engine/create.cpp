@@ -132,6 +132,7 @@ void take_over(Record& record, const CreateOptions& options) {
   record.read_only = options.read_only;
   record.auto_remove = options.auto_remove;
   record.interactive = options.interactive;
+  record.tty = options.tty;
   record.domainname = options.domainname;
   record.extra_hosts = options.extra_hosts;
   record.dns = options.dns;

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/detach_keys.h"
 #include "engine/events.h"
 #include "engine/network.h"
 #include "engine/record.h"
@@ -70,6 +71,27 @@ struct CreateOptions {
   bool read_only = false;
   bool auto_remove = false;
   bool interactive = false;  ///< the caller's stdin reaches the program
+  bool tty = false;          ///< the program gets a terminal
+};
+
+/// What `exec` is asked for; empty members are as for the container's program.
+struct ExecRequest {
+  std::vector<std::string> args;
+  std::vector<std::string> env;  ///< \shape `NAME=value`, added to the container's
+  std::string user;
+  std::string working_dir;
+  bool interactive = false;
+  bool tty = false;
+  bool privileged = false;  ///< every capability there is
+  DetachKeys keys = {};     ///< with `tty`: they leave it alone
+};
+
+/// How `attach` and `run` look on.
+struct Look {
+  bool input = true;            ///< our stdin reaches the program, if it has one
+  bool out = true, err = true;  ///< we see its stdout, its stderr
+  bool sig_proxy = true;        ///< our signals reach it
+  std::string keys = {};        ///< as DetachKeys::parse reads them; empty: Docker's own
 };
 
 /// What a start did, operation by operation.
@@ -81,6 +103,7 @@ struct Explanation {
 struct RunResult {
   runtime::ExitStatus status;
   std::optional<Explanation> explanation;
+  bool detached = false;  ///< the caller left by the detach keys; there is no status yet
 };
 
 /// A container that this process alone may change. While it is held, nobody else starts, removes or
@@ -137,9 +160,19 @@ class Engine {
   /// stderr (and to its log, unless it is to be removed); signals are forwarded; the third SIGINT
   /// or SIGTERM kills. The container lives on when this process is killed, unless it is explained.
   /// \errors step `exec`: ENOENT (no such program), EACCES or ENOEXEC (cannot be executed)
-  Result<RunResult> run_attached(Held held, Explain explain = Explain::No);
+  Result<RunResult> run_attached(Held held, Explain explain = Explain::No, const Look& look = {});
   /// Starts it under a monitor of its own; returns when the program has been exec'ed.
   Result<void> start_detached(Held held);
+
+  /// Looks on at a running container until it ends or the keys are typed: its output, our input.
+  /// \errors 0 for one that does not run, in Docker's words
+  Result<RunResult> attach(const Status& container, const Look& look);
+  /// Runs a program in a running container, and stays until it ends. Leaving by the keys, or our
+  /// death, does not end it.
+  /// \errors step `exec` as for run_attached; 0 for a container that does not run
+  Result<RunResult> exec(const Status& container, const ExecRequest& request);
+  /// The same, without input and output; returns when the program has been exec'ed.
+  Result<void> exec_detached(const Status& container, const ExecRequest& request);
 
   std::vector<Status> list(Which which) const;
   /// By name, id or unique id prefix.

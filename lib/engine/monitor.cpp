@@ -19,10 +19,12 @@
 #include <fmt/format.h>
 
 #include "engine/engine.h"
+#include "engine/json_internal.h"
 #include "engine/process_internal.h"
 #include "engine/signal_queue_internal.h"
 #include "engine/supervise_internal.h"
 #include "oci/json.h"
+#include "runtime/console.h"
 
 namespace suit::engine {
 namespace {
@@ -31,6 +33,7 @@ namespace {
 constexpr std::size_t kReportBytes = 64 * 1024;
 
 constexpr std::string_view kRuns = R"({"runs":true})";
+constexpr std::string_view kDetached = R"({"detached":true})";
 
 std::string pack(const Error& error) {
   oci::Json object = oci::Json::object();
@@ -45,23 +48,21 @@ std::string pack(const runtime::ExitStatus& status) {
   return object.dump();
 }
 
-int number(const oci::Json& object, std::string_view key) {
-  const oci::Json* value = object.find(key);
-  return static_cast<int>(value ? value->as_int().value_or(0) : 0);
+runtime::ExitStatus status_of(const oci::Json& object) {
+  const oci::Json* oom = object.find("oom");
+  return {static_cast<int>(number(object, "exit")), static_cast<int>(number(object, "signal")),
+          oom && oom->as_bool().value_or(false)};
 }
 
 // A monitor that ends without a last word was killed: that is no exit code of the program's.
 Result<runtime::ExitStatus> unpack(std::string_view line, std::string_view name) {
   auto object = oci::parse_json(line);
-  if (object && object->find("exit")) {
-    const oci::Json* oom = object->find("oom");
-    return runtime::ExitStatus{number(*object, "exit"), number(*object, "signal"),
-                               oom && oom->as_bool().value_or(false)};
-  }
+  if (object && object->find("exit")) return status_of(*object);
   if (object && object->find("what"))
-    return std::unexpected(Error(number(*object, "code"), object->string_or("what"))
-                               .with_hint(object->string_or("hint"))
-                               .with_step(object->string_or("step")));
+    return std::unexpected(
+        Error(static_cast<int>(number(*object, "code")), object->string_or("what"))
+            .with_hint(object->string_or("hint"))
+            .with_step(object->string_or("step")));
   return fail(
       EPIPE,
       fmt::format("the monitor of container {} was killed, and with it the container", name));
@@ -92,7 +93,8 @@ void report(const os::Fd& to_caller, std::string line) {
 }
 
 // The monitor's whole life.
-[[noreturn]] void be_monitor(Engine& engine, Held held, Onlooker onlooker, os::Fd to_caller) {
+[[noreturn]] void be_monitor(Engine& engine, Held held, Onlooker onlooker, const Look& look,
+                             os::Fd to_caller) {
   detach(onlooker, to_caller.raw(), held.lock.fd().raw());
   // A caller that has gone is an error of write(2), not the monitor's end.
   sigset_t broken_pipe{};
@@ -106,11 +108,20 @@ void report(const os::Fd& to_caller, std::string line) {
     report(to_caller, std::string(kRuns));
     return {};
   };
+  callbacks.detached = [&] {
+    report(to_caller, std::string(kDetached));
+    to_caller.reset();
+    // Nothing of the caller's terminal may be held any longer.
+    const os::Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    for (int fd : {0, 1, 2})
+      ::dup2(null.raw(), fd);
+  };
   callbacks.ended = [&](const Result<RunResult>& result) {
+    if (!to_caller.valid()) return;
     report(to_caller, result ? pack(result->status) : pack(result.error()));
     to_caller.reset();
   };
-  auto result = Supervisor(engine).run(std::move(held), onlooker, callbacks);
+  auto result = Supervisor(engine, look).run(std::move(held), onlooker, callbacks);
   if (to_caller.valid()) callbacks.ended(result);
   ::_exit(named && result ? 0 : 1);
 }
@@ -118,13 +129,13 @@ void report(const os::Fd& to_caller, std::string line) {
 // The caller's end of a monitor: its reports, line by line, and its death.
 class Monitor {
  public:
-  static Result<Monitor> start(Engine& engine, Held held, Onlooker onlooker) {
+  static Result<Monitor> start(Engine& engine, Held held, Onlooker onlooker, const Look& look) {
     SUIT_LET(os::Pipe pipe, os::Pipe::create());
     std::string name = held.record.name;
     bool lives_on = held.record.restart.when != RestartPolicy::When::No;
     pid_t pid = ::fork();
     if (pid < 0) return fail(errno, "fork");
-    if (pid == 0) be_monitor(engine, std::move(held), onlooker, std::move(pipe.write_end));
+    if (pid == 0) be_monitor(engine, std::move(held), onlooker, look, std::move(pipe.write_end));
     return Monitor(pid, std::move(pipe.read_end), std::move(name), lives_on);
   }
 
@@ -170,31 +181,40 @@ class Monitor {
 
 }  // namespace
 
-Result<RunResult> Engine::run_attached(Held held, Explain explain) {
+Result<RunResult> Engine::run_attached(Held held, Explain explain, const Look& look) {
+  // Restored at the end of the scope: the monitor leaves by _exit(2) and never does it.
+  const runtime::RawMode raw(held.record.tty && held.record.interactive && look.input ? STDIN_FILENO
+                                                                                      : -1);
   // An explanation is of this process's own calls: no monitor then.
   if (explain == Explain::Yes)
-    return Supervisor(*this).run(std::move(held), Onlooker::CallerExplained,
-                                 {[]() -> Result<void> { return {}; }, [](const auto&) {}});
+    return Supervisor(*this, look)
+        .run(std::move(held), Onlooker::CallerExplained,
+             {[]() -> Result<void> { return {}; }, [](const auto&) {}});
   // Blocked before the fork: a signal that comes meanwhile is not lost.
   SUIT_LET(SignalQueue signals, SignalQueue::create());
-  SUIT_LET(Monitor monitor, Monitor::start(*this, std::move(held), Onlooker::Caller));
+  SUIT_LET(Monitor monitor, Monitor::start(*this, std::move(held), Onlooker::Caller, look));
   while (true) {
     std::array<pollfd, 2> waits = {
         {{monitor.reports().raw(), POLLIN, 0}, {signals.fd().raw(), POLLIN, 0}}};
     if (!monitor.has_line() && ::poll(waits.data(), waits.size(), -1) < 0) continue;  // EINTR
     if (waits[1].revents != 0)
-      while (int signal = signals.next())
-        monitor.send(signal);
+      while (int signal = signals.next()) {
+        if (look.sig_proxy || signal == SIGWINCH)
+          monitor.send(signal);
+        else
+          return RunResult{{}, std::nullopt, true};  // who does not pass them on leaves by them
+      }
     if (waits[0].revents == 0 && !monitor.has_line()) continue;
     SUIT_LET(std::string line, monitor.next());
     if (line == kRuns) continue;
+    if (line == kDetached) return RunResult{{}, std::nullopt, true};
     SUIT_LET(runtime::ExitStatus status, monitor.end(line));
-    return RunResult{status, std::nullopt};
+    return RunResult{status, std::nullopt, false};
   }
 }
 
 Result<void> Engine::start_detached(Held held) {
-  SUIT_LET(Monitor monitor, Monitor::start(*this, std::move(held), Onlooker::None));
+  SUIT_LET(Monitor monitor, Monitor::start(*this, std::move(held), Onlooker::None, {}));
   SUIT_LET(std::string line, monitor.next());
   if (line == kRuns) return {};
   SUIT_LET([[maybe_unused]] runtime::ExitStatus never_ran, monitor.end(line));

@@ -39,29 +39,7 @@ oci::Spec make_spec(const Record& record, const os::User& user, const runtime::H
   spec.domainname = record.domainname;
   for (oci::SpecMount& mount : spec.mounts)
     if (mount.destination == "/dev/shm") set_size(mount, record.shm_size_bytes);
-  spec.process.args = record.args;
-  spec.process.env = record.env;
-  if (!oci::env_value(record.env, "HOSTNAME"))
-    oci::set_env(spec.process.env, "HOSTNAME", record.hostname);
-  if (!oci::env_value(record.env, "HOME")) oci::set_env(spec.process.env, "HOME", user.home);
-  spec.process.cwd = record.working_dir;
-  spec.process.user.uid = user.uid;
-  spec.process.user.gid = user.gid;
-  // The primary group is among the others too: else a program that drops it could undo a file's
-  // "not this group" (CVE-2023-25173).
-  std::vector<std::uint32_t>& groups = spec.process.user.additional_gids;
-  groups = user.additional_gids;
-  if (std::ranges::find(groups, user.gid) == groups.end()) groups.insert(groups.begin(), user.gid);
-  oci::Capabilities& caps = spec.process.capabilities;
-  // Where no device cgroup guards the host's disks, whoever can make a node could open one.
-  if (!runtime::guards_devices(facts))
-    for (auto* set : {&caps.bounding, &caps.effective, &caps.permitted})
-      std::erase(*set, "CAP_MKNOD");
-  // Only root keeps capabilities across exec: capabilities(7), "effect of user ID changes".
-  if (user.uid != 0) {
-    caps.effective.clear();
-    caps.permitted.clear();
-  }
+  spec.process = make_process(record, user, facts);
   if (record.host_network)
     std::erase_if(spec.linux_.namespaces, [](const auto& one) { return one.type == "network"; });
   for (oci::Namespace& one : spec.linux_.namespaces)
@@ -96,6 +74,37 @@ Result<runtime::EtcFiles> etc_files(const Record& record, const Connection& conn
 }
 
 }  // namespace
+
+oci::Process make_process(const Record& record, const os::User& user,
+                          const runtime::HostFacts& facts) {
+  oci::Process process = oci::default_spec().process;
+  process.terminal = record.tty;
+  process.args = record.args;
+  process.env = record.env;
+  if (!oci::env_value(record.env, "HOSTNAME"))
+    oci::set_env(process.env, "HOSTNAME", record.hostname);
+  if (record.tty && !oci::env_value(record.env, "TERM")) oci::set_env(process.env, "TERM", "xterm");
+  if (!oci::env_value(record.env, "HOME")) oci::set_env(process.env, "HOME", user.home);
+  process.cwd = record.working_dir;
+  process.user.uid = user.uid;
+  process.user.gid = user.gid;
+  // The primary group is among the others too: else a program that drops it could undo a file's
+  // "not this group" (CVE-2023-25173).
+  std::vector<std::uint32_t>& groups = process.user.additional_gids;
+  groups = user.additional_gids;
+  if (std::ranges::find(groups, user.gid) == groups.end()) groups.insert(groups.begin(), user.gid);
+  oci::Capabilities& caps = process.capabilities;
+  // Where no device cgroup guards the host's disks, whoever can make a node could open one.
+  if (!runtime::guards_devices(facts))
+    for (auto* set : {&caps.bounding, &caps.effective, &caps.permitted})
+      std::erase(*set, "CAP_MKNOD");
+  // Only root keeps capabilities across exec: capabilities(7), "effect of user ID changes".
+  if (user.uid != 0) {
+    caps.effective.clear();
+    caps.permitted.clear();
+  }
+  return process;
+}
 
 // What was never meant to be synced is as good as it is: only a crash of the host could have lost
 // some of it, and Documentation/filesystems/overlayfs.rst says how to tell the kernel so.

@@ -1,10 +1,12 @@
 /// \file
 /// Moving a running container's bytes: one poll(2) loop over a handful of descriptors.
 ///
-///     caller's stdin ──> pipe ──> program ──> pipes ──> caller's stdout, stderr, and the log
+///     onlookers' stdin ──> pipe ──> program ──> pipes ──> onlookers' stdout, stderr, and the log
+///                      └─> terminal <──> program          (one terminal in place of three pipes)
 ///
-/// The container gets pipes, never the caller's own descriptors: a terminal could be typed into
-/// from inside (TIOCSTI), and a file could be opened again for writing through /proc/self/fd.
+/// The container gets pipes or a terminal of its own, never the caller's descriptors: a caller's
+/// terminal could be typed into from inside (TIOCSTI), and a file could be opened again for writing
+/// through /proc/self/fd.
 ///
 /// Nobody outside can stall the loop: a reader that does not read holds up the program's output, as
 /// in any pipeline, and neither the signals nor the end.
@@ -14,10 +16,16 @@
 #include <poll.h>
 
 #include <array>
+#include <functional>
+#include <list>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "engine/attach_internal.h"
+#include "engine/detach_keys.h"
 #include "engine/logs.h"
 #include "engine/signal_queue_internal.h"
 #include "os/fd.h"
@@ -25,51 +33,60 @@
 
 namespace suit::engine {
 
-/// One of the program's output streams on its way to the caller.
+/// Somebody's descriptor that output goes to, and what still waits for room in it.
+struct Sink {
+  int fd = -1;
+  std::string pending = {};
+  int error = 0;  ///< errno of a write that was refused; 0 also for a reader that left
+};
+
+/// One of the program's output streams, on its way to everybody who looks on.
 class Outlet {
  public:
-  /// \param to the caller's descriptor; -1 when nobody looks on
-  Outlet(Stream stream, os::Fd from, int to) : stream_(stream), from_(std::move(from)), to_(to) {}
+  Outlet(Stream stream, os::Fd from) : stream_(stream), from_(std::move(from)) {}
 
   Stream stream() const { return stream_; }
   /// What the program has said next; empty when there is nothing now.
   std::string_view read();
-  /// Room at the caller's side: writes what waits, as far as that does not block.
-  void write_pending();
-  /// Nothing more will come, and nothing waits.
-  bool done() const { return !from_.valid() && pending_.empty(); }
-  /// The caller wants nothing more; what the program says still reaches its log.
-  void abandon_caller() {
-    to_ = -1;
-    pending_.clear();
-  }
-  /// Reads only when all that was read has been written: the kernel's pipe is the buffer.
-  pollfd waits_for_program() const { return {pending_.empty() ? from_.raw() : -1, POLLIN, 0}; }
-  pollfd waits_for_caller() const { return {pending_.empty() ? -1 : to_, POLLOUT, 0}; }
-  /// errno of the write that the caller's side refused; 0 also for a reader that left.
-  int error() const { return error_; }
+  /// Nothing more will come.
+  bool is_over() const { return !from_.valid(); }
+  /// The program learns what any program in a pipeline learns whose reader has left: EPIPE.
+  void close() { from_.reset(); }
+  int fd() const { return from_.raw(); }
 
  private:
   Stream stream_;
   os::Fd from_;
-  int to_;
-  int error_ = 0;
-  std::string pending_;
   std::string chunk_;
 };
 
-/// The caller's stdin on its way in. The pipe never blocks us: a program that does not read its
-/// input must not keep us from reading its output.
+/// Somebody who looks on: the caller of `run`, or one who came by `attach`.
+struct Onlooking {
+  std::array<Sink, 2> out = {};  ///< stdout, stderr
+  int in = -1;                   ///< read for the program's input; -1: not
+  int window = -1;               ///< the terminal whose size counts; -1: none
+  DetachKeys keys = {};
+  std::optional<Attached> client = {};  ///< who came by the socket, with his descriptors
+  bool is_caller = false;               ///< whose leaving closes the program's pipe
+};
+
+/// The program's input. It never blocks us: a program that does not read its input must not keep us
+/// from reading its output.
 class Inlet {
  public:
   Inlet() = default;
-  static Result<Inlet> create(os::Fd pipe);
-  /// What to wait for next: room in the pipe, or bytes from the caller; none when closed.
-  pollfd waits_for() const;
-  void move();
+  /// \param to a pipe, or a terminal's master: its input ends by a key
+  enum class Kind { Pipe, Terminal };
+  static Result<Inlet> create(os::Fd to, Kind kind);
+  bool has_room() const { return to_.valid() && pending_.empty(); }
+  pollfd waits_for_room() const { return {pending_.empty() ? -1 : to_.raw(), POLLOUT, 0}; }
+  void put(std::string_view bytes);
+  void write_pending();
+  void end();
 
  private:
-  os::Fd pipe_;
+  os::Fd to_;
+  Kind kind_ = Kind::Pipe;
   std::string pending_;
 };
 
@@ -79,21 +96,46 @@ class Pump {
   Pump(std::array<Outlet, 2> outlets, Inlet inlet, std::optional<LogWriter> log)
       : outlets_(std::move(outlets)), inlet_(std::move(inlet)), log_(std::move(log)) {}
 
+  void add(Onlooking who);
+  /// Lets others come while it runs.
+  void serve(AttachServer server) { server_ = std::move(server); }
+  /// The master of the program's terminal.
+  void set_terminal(os::Fd terminal) { terminal_ = std::move(terminal); }
+  /// \p tell is called when the caller of `run` leaves by the keys.
+  void on_detach(std::function<void()> tell) { on_detach_ = std::move(tell); }
+
   /// Returns when the program has ended and everything it printed is out.
   void run(const runtime::Container& container, const SignalQueue& signals);
+  /// Ends `run` before the program's end.
+  void stop() { stopped_ = true; }
+  /// Tells those who came by the socket how it ended.
+  void tell_end(const runtime::ExitStatus& status);
   /// Output that could not be delivered is a failure, whatever the program's own code is.
   Result<void> delivered() const;
 
  private:
-  void drain(Outlet& outlet);
+  struct Waiting;
+  bool is_done() const;
+  bool has_pending(std::size_t stream) const;
+  void drain(std::size_t stream);
+  void write_to(Onlooking& who, std::size_t stream);
+  void read_from(Onlooking& who);
+  void hear(Onlooking& who, const runtime::Container& container);
+  void leave(Onlooking& who);
+  void resize(const Onlooking& who) const;
   void note(const Result<void>& logged);
   void forward(const runtime::Container& container, const SignalQueue& signals);
 
   std::array<Outlet, 2> outlets_;
   Inlet inlet_;
   std::optional<LogWriter> log_;
+  std::list<Onlooking> onlookers_;
+  AttachServer server_;
+  os::Fd terminal_;
+  std::function<void()> on_detach_;
   int requests_ = 0;
   bool ended_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace suit::engine

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/json_internal.h"
 #include "engine/name_internal.h"
 #include "oci/json.h"
 #include "os/file.h"
@@ -44,11 +45,6 @@ std::map<std::string, std::string> map_of(const Json* value) {
 bool flag(const Json& object, std::string_view key) {
   const Json* value = object.find(key);
   return value && value->as_bool().value_or(false);
-}
-
-std::int64_t number(const Json& object, std::string_view key) {
-  const Json* value = object.find(key);
-  return value ? value->as_int().value_or(0) : 0;
 }
 
 Json to_value(const VolumeMount& volume) {
@@ -176,7 +172,9 @@ std::string to_json(const Record& record) {
   object.set("workingDir", record.working_dir).set("user", record.user);
   object.set("hostname", record.hostname).set("hostNetwork", record.host_network);
   object.set("readOnly", record.read_only).set("autoRemove", record.auto_remove);
-  object.set("interactive", record.interactive).set("stopSignal", record.stop_signal);
+  object.set("interactive", record.interactive)
+      .set("tty", record.tty)
+      .set("stopSignal", record.stop_signal);
   object.set("labels", to_value(record.labels)).set("mounts", std::move(mounts));
   set_later_members(object, record);
   if (!is_empty(record.limits)) object.set("limits", to_value(record.limits));
@@ -207,6 +205,7 @@ Result<Record> parse_record(std::string_view text) {
   record.read_only = flag(object, "readOnly");
   record.auto_remove = flag(object, "autoRemove");
   record.interactive = flag(object, "interactive");
+  record.tty = flag(object, "tty");
   record.stop_signal = object.string_or("stopSignal", "SIGTERM");
   record.labels = map_of(object.find("labels"));
   if (const Json* limits = object.find("limits")) record.limits = limits_of(*limits);

@@ -67,7 +67,8 @@ struct Record {
   NetworkSettings network;
   bool read_only = false;
   bool auto_remove = false;
-  bool interactive = false;
+  bool interactive = false;  ///< its input stays open
+  bool tty = false;          ///< it has a terminal in place of three pipes
   std::string stop_signal = "SIGTERM";
   std::map<std::string, std::string> labels;
   std::vector<oci::SpecMount> mounts;

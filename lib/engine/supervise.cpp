@@ -75,18 +75,23 @@ std::map<std::string, std::string> log_attributes(const Record& record) {
   return attributes;
 }
 
+// Who sees the output from the first byte on: the caller of `run`.
+Onlooking caller_of(const Record& record, const Look& look, const DetachKeys& keys) {
+  Onlooking who;
+  who.is_caller = true;
+  if (look.out) who.out[0].fd = STDOUT_FILENO;
+  if (look.err) who.out[1].fd = STDERR_FILENO;
+  if (record.interactive && look.input) who.in = STDIN_FILENO;
+  if (record.tty) who.window = look.input ? STDIN_FILENO : STDOUT_FILENO;
+  if (record.tty) who.keys = keys;
+  return who;
+}
+
 Result<Launched> launch_container(Prepared prepared, const Record& record, const std::string& dir,
-                                  Onlooker onlooker, Connection connection) {
+                                  Onlooker onlooker, const Look& look, const DetachKeys& keys,
+                                  Connection connection) {
   SUIT_LET(SignalQueue signals, SignalQueue::create());
-  SUIT_LET(os::Pipe out, os::Pipe::create());
-  SUIT_LET(os::Pipe err, os::Pipe::create());
-  SUIT_LET(os::Fd input, os::open_at(os::FdRef::cwd(), "/dev/null", O_RDONLY));
-  Inlet inlet;
-  if (record.interactive && onlooker != Onlooker::None) {
-    SUIT_LET(os::Pipe in, os::Pipe::create());
-    input = std::move(in.read_end);
-    SUIT_LET(inlet, Inlet::create(std::move(in.write_end)));
-  }
+  SUIT_LET(Streams streams, Streams::create(record.tty, record.interactive));
   std::optional<LogWriter> log;
   bool wanted = record.log.driver != "none";
   if (wanted && (!record.auto_remove || onlooker == Onlooker::None)) {
@@ -94,16 +99,17 @@ Result<Launched> launch_container(Prepared prepared, const Record& record, const
              LogWriter::create(dir + "/log.json", {record.log.max_size_bytes, record.log.max_files},
                                log_attributes(record)));
   }
-  // Our copies of the program's ends close with this scope: only the program holds them then, and
-  // their end is its end.
-  runtime::LaunchInputs inputs{prepared.rootfs, input, out.write_end, err.write_end};
+  AttachServer server;
+  if (onlooker != Onlooker::CallerExplained) {
+    SUIT_LET(server, AttachServer::listen(dir));
+  }
+  runtime::LaunchInputs inputs = streams.inputs(prepared.rootfs);
   inputs.die_with_parent = true;
   inputs.timed = onlooker == Onlooker::CallerExplained;
   SUIT_LET(runtime::Container container, runtime::launch(prepared.plan, inputs));
-  bool looked_at = onlooker != Onlooker::None;
-  Pump pump({Outlet{Stream::Stdout, std::move(out.read_end), looked_at ? STDOUT_FILENO : -1},
-             Outlet{Stream::Stderr, std::move(err.read_end), looked_at ? STDERR_FILENO : -1}},
-            std::move(inlet), std::move(log));
+  SUIT_LET(Pump pump, streams.pump(std::move(log)));
+  pump.serve(std::move(server));
+  if (onlooker != Onlooker::None) pump.add(caller_of(record, look, keys));
   return Launched{std::move(prepared.plan), std::move(container), std::move(signals),
                   std::move(pump), std::move(connection)};
 }
@@ -159,6 +165,7 @@ Result<RunResult> Supervisor::watch(Launched launched, const Record& record, Onl
   if (announced) announced = started();
   if (!announced) (void)container.kill(SIGKILL);  // nobody could find it: it must not run on
   auto began = std::chrono::steady_clock::now();
+  launched.pump.on_detach(detached_);
   launched.pump.run(container, launched.signals);
   end_.ran_for =
       std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
@@ -175,10 +182,11 @@ Result<RunResult> Supervisor::watch(Launched launched, const Record& record, Onl
     SUIT_TRY(os::replace_file(dir + "/state.json", to_json(state), 0600, os::Durable::Yes));
   if (state.oom_killed) engine_.tell(record, "oom");
   engine_.tell(record, "die", {{"exitCode", std::to_string(state.exit_code)}});
+  if (status) launched.pump.tell_end(*status);
   SUIT_TRY(std::move(announced));
   if (!status) return std::unexpected(std::move(status).error());
   if (status->shell_code() == 0) SUIT_TRY(launched.pump.delivered());
-  RunResult result{*status, std::nullopt};
+  RunResult result{*status, std::nullopt, false};
   if (onlooker == Onlooker::CallerExplained)
     result.explanation = Explanation{std::move(launched.plan), std::move(timeline)};
   return result;
@@ -196,7 +204,10 @@ Result<RunResult> Supervisor::run_once(const Record& record, Onlooker onlooker,
              prepare(record, dir, std::move(lower), engine_.volumes(), connection));
     refresh_names(engine_, connection.state());
     log_plan(prepared.plan);
-    return launch_container(std::move(prepared), record, dir, onlooker, std::move(connection));
+    SUIT_LET(const DetachKeys keys,
+             look_.keys.empty() ? DetachKeys::usual() : DetachKeys::parse(look_.keys));
+    return launch_container(std::move(prepared), record, dir, onlooker, look_, keys,
+                            std::move(connection));
   }();
   if (launched) return watch(*std::move(launched), record, onlooker, started);
   forget_network(engine_, record.id);
@@ -222,6 +233,7 @@ void Supervisor::finish(const Record& record, os::Lock lock) {
 
 Result<RunResult> Supervisor::run(Held held, Onlooker onlooker, const Callbacks& callbacks) {
   Record record = held.record;
+  detached_ = callbacks.detached;
   const std::string dir = engine_.container_dir(record.id);
   // What was said about an earlier run.
   auto cleared = clear_mark(dir, Mark::Stopped);

@@ -16,6 +16,7 @@
 #include "engine/restart_internal.h"
 #include "engine/signal_queue_internal.h"
 #include "os/fd.h"
+#include "os/user.h"
 #include "runtime/plan.h"
 #include "runtime/runtime.h"
 
@@ -35,6 +36,10 @@ struct Prepared {
 Result<Prepared> prepare(const Record& record, const std::string& dir,
                          std::vector<std::string> lower, const Volumes& volumes,
                          const Connection& connection);
+
+/// The program of a container as a spec says it: its environment, its user, Docker's capabilities.
+oci::Process make_process(const Record& record, const os::User& user,
+                          const runtime::HostFacts& facts);
 
 /// The overlay's lower directories of a container, topmost first; unpacked again if need be.
 Result<std::vector<std::string>> lower_dirs(store::Store& store, const Record& record);
@@ -68,6 +73,25 @@ struct Callbacks {
   std::function<Result<void>()> started;
   /// At the first end, before a restart: the caller need not stay for more.
   std::function<void(const Result<RunResult>&)> ended;
+  /// The caller has typed the detach keys: it need not stay either.
+  std::function<void()> detached = {};
+};
+
+/// The three streams of a program that is about to be launched: pipes, or a terminal of its own.
+class Streams {
+ public:
+  /// \param input whether the program has any
+  static Result<Streams> create(bool tty, bool input);
+  /// What the launch is given. \param root the slot `rootfs`
+  runtime::LaunchInputs inputs(os::FdRef root) const;
+  /// After the launch: closes the program's ends, so that their end is its end, and takes the
+  /// terminal off its socket.
+  Result<Pump> pump(std::optional<LogWriter> log);
+
+ private:
+  bool tty_ = false;
+  os::Fd in_, input_, console_, console_here_;
+  os::Pipe out_, err_;
 };
 
 /// Lets the mounts of volumes' subdirectories name descriptors instead; keep them until the mounts
@@ -78,7 +102,7 @@ Result<std::vector<os::Fd>> open_subpaths(const Record& record, const Volumes& v
 /// Stays with one container from launch to removal, and through its restarts.
 class Supervisor {
  public:
-  explicit Supervisor(Engine& engine) : engine_(engine) {}
+  Supervisor(Engine& engine, Look look) : engine_(engine), look_(std::move(look)) {}
   /// The result of the first run.
   Result<RunResult> run(Held held, Onlooker onlooker, const Callbacks& callbacks);
 
@@ -92,6 +116,8 @@ class Supervisor {
                          const Callbacks& callbacks);
   void finish(const Record& record, os::Lock lock);
   Engine& engine_;
+  Look look_;
+  std::function<void()> detached_;
   bool may_restart_ = true;
   EndOfRun end_;                                    ///< of the last run
   std::optional<std::chrono::milliseconds> delay_;  ///< before the next run; none: it stays ended
