@@ -9,7 +9,7 @@ TEST_PACKAGES="ccache googletest libgtest-dev libgmock-dev libbenchmark-dev liba
   procps iproute2
   pocl-opencl-icd
   ocl-icd-libopencl1 util-linux tar gzip zstd attr libcap2-bin python3 curl
-  docker-registry apache2-utils"
+  docker-registry apache2-utils user-mode-linux"
 CHECK_PACKAGES="clang-19 clang-format-19 clang-tidy-19 doxygen graphviz"
 # To fuzz: tests/fuzz/run.sh.
 FUZZ_PACKAGES="clang-19 libclang-rt-19-dev"

@@ -140,7 +140,7 @@ oci::Json linux_features() {
   out.set("capabilities", std::move(capabilities));
   oci::Json cgroup = oci::Json::object();
   cgroup.set("v1", true).set("v2", true).set("systemd", false).set("systemdUser", false);
-  cgroup.set("rdma", false);
+  cgroup.set("rdma", true);
   out.set("cgroup", std::move(cgroup));
   out.set("apparmor", enabled(true)).set("selinux", enabled(true));
   out.set("intelRdt", enabled(false));
