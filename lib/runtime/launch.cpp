@@ -294,6 +294,7 @@ Result<void> Launch::prepare() {
     machine_.stamps = host_stamps_.data();
     SUIT_LET(container_stamps_, SharedStamps::create(plan_.container.size(), slots_));
   }
+  machine_.forgets_closed = true;
   machine_.sys = &kernel_;
   machine_.ops = plan_.host.data();
   machine_.slots = slots_.data();
@@ -334,6 +335,7 @@ long Launch::clone_once(const Op& op, ChildWork& work) {
 
 Failure Launch::clone() {
   ChildWork work{machine_, parts_.child, parts_.after};
+  work.machine.forgets_closed = false;
   SignalsBlocked blocked;
   Failure failure;
   for (std::uint32_t i = parts_.clone; i < parts_.child; ++i) {
@@ -401,9 +403,6 @@ Failure Launch::run_after_clone() {
     }
   }
   if (failure.error == 0) failure = run_ops(machine_, from, parts_.end, kHostLane);
-  // Closed by the lane.
-  slots_.data()[kSlotReportWrite] = -1;
-  if (slots_.data()[kSlotSyncHost] >= 0) slots_.data()[kSlotSyncChild] = -1;
   return failure;
 }
 

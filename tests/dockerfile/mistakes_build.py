@@ -33,7 +33,7 @@ def build(suit, directory, folder):
     context.mkdir()
     make_context(folder, context)
     environment = {**os.environ, "SUIT_ROOT": str(directory / "store")}
-    done = subprocess.run([suit, "build", "-q", "."], cwd=context, env=environment, check=False,
+    done = subprocess.run([suit, "build", "--pull=never", "-q", "."], cwd=context, env=environment, check=False,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     said = done.stderr.replace(str(context), "CONTEXT").replace(str(directory / "store"), "STORE")
     return done.returncode, said

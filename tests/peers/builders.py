@@ -81,7 +81,7 @@ class Builders:
                          context])
 
     def build_suit(self, context, dockerfile, tag, options=()):
-        return self.run([self.suit, "build", "--progress", "plain", "--network", "none", "-t", tag,
+        return self.run([self.suit, "build", "--pull=never", "--progress", "plain", "--network", "none", "-t", tag,
                          "-f", dockerfile, *options, context])
 
     def build_buildah(self, context, dockerfile, tag):

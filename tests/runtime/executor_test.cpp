@@ -66,6 +66,32 @@ struct Rehearsal {
   }
 };
 
+// Whoever closes what is left in the slots must not close a number that is somebody else's by then.
+TEST(Executor, ForgetsWhatItHasClosed) {
+  Op ops[2] = {};
+  for (std::uint8_t i = 0; i < 2; ++i) {
+    ops[i].call = Call::close;
+    ops[i].argument_count = 1;
+    ops[i].kinds[0] = Arg::Slot;
+    ops[i].args[0] = 5 + i;
+  }
+  FakeKernel kernel;
+  kernel.answers[1] = -EBADF;
+  for (const bool forgets : {true, false}) {
+    std::vector<int> slots(kSlotCount, 3);
+    kernel.calls.clear();
+    Machine<FakeKernel> machine;
+    machine.sys = &kernel;
+    machine.ops = ops;
+    machine.slots = slots.data();
+    machine.forgets_closed = forgets;
+    const Failure failure = run_ops(machine, 0, 2, kHostLane);
+    EXPECT_EQ(failure.op, 1U);
+    EXPECT_EQ(slots[5], forgets ? -1 : 3);
+    EXPECT_EQ(slots[6], 3);
+  }
+}
+
 TEST(Executor, ReportsTheExecWhenNothingElseFails) {
   LaunchPlan plan = make_plan();
   FakeKernel kernel;

@@ -23,6 +23,9 @@ struct Machine {
   const long* externs = nullptr;  ///< `kExternCount` words
   std::uint32_t asked = 0;        ///< bits of `Op::when`
   Stamp* stamps = nullptr;        ///< one an op, or nullptr
+  /// A slot that the list closes is empty from then on: somebody closes what is left in the others.
+  /// Not in a child that shares its parent's memory, since it has descriptors of its own.
+  bool forgets_closed = false;
 };
 
 // The numbers are the same on every machine that we run on; <errno.h> is libc's.
@@ -107,6 +110,8 @@ Failure run_ops(const Machine<Sys>& machine, std::uint32_t from, std::uint32_t t
     if (machine.stamps) machine.stamps[i].result = result;
     if (result >= 0) {
       if (op.result != kSlotNone) machine.slots[op.result] = static_cast<int>(result);
+      if (machine.forgets_closed && op.call == Call::close && op.kinds[0] == Arg::Slot)
+        machine.slots[op.args[0]] = -1;
       i += op.skip_ok;
       continue;
     }
