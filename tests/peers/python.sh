@@ -3,8 +3,14 @@
 . "$(dirname "$0")/../e2e/lib.sh"
 command -v mmdebstrap >/dev/null || skip "needs mmdebstrap"
 rootfs=${SUIT_PYTHON_ROOTFS:-$here/python.tar}
-[ -s "$rootfs" ] || mmdebstrap --quiet --variant=minbase --include=python3,python3-pip bookworm "$rootfs" >mm.log 2>&1 ||
-  skip "cannot make a Debian root file system here: $(tail -1 mm.log)"
+# A mirror may be away for a moment: three tries.
+for attempt in 1 2 3; do
+  [ -s "$rootfs" ] && break
+  mmdebstrap --quiet --variant=minbase --include=python3,python3-pip bookworm "$rootfs.new" >mm.log 2>&1 &&
+    mv "$rootfs.new" "$rootfs"
+  [ -s "$rootfs" ] || sleep "$attempt"
+done
+[ -s "$rootfs" ] || skip "cannot make a Debian root file system here: $(grep -m 3 '^E:' mm.log | tr '\n' ' ')"
 mounts_before=$(mounts_now)
 
 ok "$SUIT" import "$rootfs" python:3.9
