@@ -6,8 +6,8 @@ rootfs=${SUIT_PYTHON_ROOTFS:-$here/python.tar}
 # A mirror may be away for a moment: three tries.
 for attempt in 1 2 3; do
   [ -s "$rootfs" ] && break
-  mmdebstrap --quiet --variant=minbase --include=python3,python3-pip bookworm "$rootfs.new" >mm.log 2>&1 &&
-    mv "$rootfs.new" "$rootfs"
+  mmdebstrap --quiet --variant=minbase --include=python3,python3-pip bookworm "${rootfs%.tar}.new.tar" >mm.log 2>&1 &&
+    mv "${rootfs%.tar}.new.tar" "$rootfs"
   [ -s "$rootfs" ] || sleep "$attempt"
 done
 [ -s "$rootfs" ] || skip "cannot make a Debian root file system here: $(grep -m 3 '^E:' mm.log | tr '\n' ' ')"
