@@ -16,7 +16,8 @@ namespace suit::store {
 /// Folders that are there from the first open on. `ingest` before the rest: it is where they come
 /// from.
 inline constexpr std::array<std::string_view, 9> kFolders = {
-    "ingest", "partial", "blobs", "blobs/sha256", "snapshots", "sizes", "scaffold", "cache", "containers"};
+    "ingest", "partial",  "blobs", "blobs/sha256", "snapshots",
+    "sizes",  "scaffold", "cache", "containers"};
 
 inline constexpr std::string_view kOciLayout = R"({"imageLayoutVersion":"1.0.0"})";
 inline constexpr std::string_view kEmptyIndex =

@@ -12,8 +12,9 @@ namespace {
 TEST(DetachKeys, AreFoundCutAnywhere) {
   for (std::size_t cut = 0; cut <= 6; ++cut) {
     DetachKeys keys = DetachKeys::usual();
-    const std::string text = "ab\x10\x11"
-                             "cd";
+    const std::string text =
+        "ab\x10\x11"
+        "cd";
     const DetachKeys::Typed first = keys.feed(text.substr(0, cut));
     if (first.detached) {
       EXPECT_EQ(first.bytes, "ab") << cut;

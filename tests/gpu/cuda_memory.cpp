@@ -1,5 +1,5 @@
-// The least that proves a GPU: memory of it is written and read back through the driver's own library. No
-// CUDA toolkit is needed, to build it or to run it. \source CUDA Driver API reference
+// The least that proves a GPU: memory of it is written and read back through the driver's own
+// library. No CUDA toolkit is needed, to build it or to run it. \source CUDA Driver API reference
 #include <dlfcn.h>
 
 #include <cstddef>
@@ -31,12 +31,12 @@ int main() {
   std::uint64_t memory = 0;
   constexpr std::size_t kWords = 1U << 20;
   std::vector<std::uint32_t> back(kWords);
-  const bool good = call("cuInit", 0U) == 0 && call("cuDeviceGetCount", &count) == 0 &&
-                    call("cuDeviceGet", &device, 0) == 0 &&
-                    call("cuCtxCreate_v2", &context, 0U, device) == 0 &&
-                    call("cuMemAlloc_v2", &memory, kWords * 4) == 0 &&
-                    call("cuMemsetD32_v2", memory, 0x5017U, kWords) == 0 &&
-                    call("cuMemcpyDtoH_v2", static_cast<void*>(back.data()), memory, kWords * 4) == 0;
+  const bool good =
+      call("cuInit", 0U) == 0 && call("cuDeviceGetCount", &count) == 0 &&
+      call("cuDeviceGet", &device, 0) == 0 && call("cuCtxCreate_v2", &context, 0U, device) == 0 &&
+      call("cuMemAlloc_v2", &memory, kWords * 4) == 0 &&
+      call("cuMemsetD32_v2", memory, 0x5017U, kWords) == 0 &&
+      call("cuMemcpyDtoH_v2", static_cast<void*>(back.data()), memory, kWords * 4) == 0;
   if (!good) return 1;
   std::size_t right = 0;
   for (const std::uint32_t word : back)

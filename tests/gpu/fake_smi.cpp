@@ -1,6 +1,6 @@
-// nvidia-smi of a driver without a GPU: loads the driver's libraries by their names, opens the nodes and
-// says what the kernel answers. These nodes' numbers have no driver on a machine without a GPU, so ENXIO
-// is the good answer: the node is there, and the control group lets it through.
+// nvidia-smi of a driver without a GPU: loads the driver's libraries by their names, opens the
+// nodes and says what the kernel answers. These nodes' numbers have no driver on a machine without
+// a GPU, so ENXIO is the good answer: the node is there, and the control group lets it through.
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
