@@ -67,14 +67,30 @@ std::string_view mount_type(const dockerfile::Mount& mount) {
   return kNames[mount.index()];
 }
 
-/// Of a secret: all but its value, so that a new password builds nothing again.
+std::string owner_ingredient(const dockerfile::MountOwner& owner) {
+  std::string text;
+  if (owner.mode) text += fmt::format(" mode={:o}", *owner.mode);
+  if (owner.uid) text += fmt::format(" uid={}", *owner.uid);
+  if (owner.gid) text += fmt::format(" gid={}", *owner.gid);
+  return text;
+}
+
+/// What the process can see of a mount, where it is not the default. Of a secret: all but its
+/// value, so that a new password builds nothing again. Of a cache: neither id nor sharing, which
+/// choose among directories whose content no step may count on.
 std::string mount_ingredient(const RunMount& mount) {
-  std::string text = fmt::format("{} {}", mount_type(mount.options), mount.target);
+  const std::string text = fmt::format("{} {}", mount_type(mount.options), mount.target);
+  if (const auto* bind = std::get_if<dockerfile::BindMount>(&mount.options))
+    return text + (bind->read_only ? "" : " rw");
+  if (const auto* cache = std::get_if<dockerfile::CacheMount>(&mount.options))
+    return text + (cache->read_only ? " ro" : "") + owner_ingredient(cache->owner);
+  if (const auto* tmpfs = std::get_if<dockerfile::TmpfsMount>(&mount.options))
+    return text + (tmpfs->size_bytes == 0 ? "" : fmt::format(" size={}", tmpfs->size_bytes));
   const auto* secret = std::get_if<dockerfile::SecretMount>(&mount.options);
   if (secret == nullptr) return text;
-  text += fmt::format(" id={} env={} required={}", secret->id, secret->env, secret->required);
-  return text + fmt::format(" {:o} {}:{}", secret->owner.mode.value_or(0400),
-                            secret->owner.uid.value_or(0), secret->owner.gid.value_or(0));
+  return fmt::format("{} id={} env={} required={} {:o} {}:{}", text, secret->id, secret->env,
+                     secret->required, secret->owner.mode.value_or(0400),
+                     secret->owner.uid.value_or(0), secret->owner.gid.value_or(0));
 }
 
 Result<std::vector<RunMount>> plan_mounts(const StageState& stage, const dockerfile::Run& run,

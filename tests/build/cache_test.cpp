@@ -44,6 +44,22 @@ TEST(CacheKey, RunDoesNotSeeWhatTheProcessDoesNotSee) {
   EXPECT_NE(key, ingredients("FROM b\nARG HTTP_PROXY\nRUN make\n", 1, proxy));
 }
 
+TEST(CacheKey, RunSeesWhatItsMountsAllow) {
+  const auto with = [](const std::string& mount) {
+    return ingredients("FROM b\nRUN --mount=" + mount + " make\n", 1);
+  };
+  EXPECT_EQ(with("type=bind,target=/m"), with("type=bind,target=/m,ro"));
+  EXPECT_NE(with("type=bind,target=/m"), with("type=bind,target=/m,rw"));
+  EXPECT_NE(with("type=tmpfs,target=/m"), with("type=tmpfs,target=/m,size=1m"));
+  const oci::Json cache = with("type=cache,target=/m");
+  EXPECT_NE(cache, with("type=cache,target=/m,ro"));
+  EXPECT_NE(cache, with("type=cache,target=/m,mode=0700"));
+  EXPECT_NE(cache, with("type=cache,target=/m,uid=7"));
+  EXPECT_NE(cache, with("type=cache,target=/m,gid=7"));
+  EXPECT_EQ(cache, with("type=cache,target=/m,id=other"));
+  EXPECT_EQ(cache, with("type=cache,target=/m,sharing=locked"));
+}
+
 TEST(CacheKey, CopySeesDestinationAndOwnerButNotTheSourcesDirectory) {
   const oci::Json key = ingredients("FROM b\nCOPY src/a /x/\n", 1);
   EXPECT_EQ(key, ingredients("FROM b\nCOPY other/a /x/\n", 1));
